@@ -1,0 +1,1 @@
+"""The archive itself, in plain Python: no module below this package imports Airflow."""

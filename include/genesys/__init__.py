@@ -1,0 +1,1 @@
+"""The source: Genesys Cloud under either wire contract, behind one door to the network."""

@@ -1,0 +1,133 @@
+"""Every setting of the archive: frozen, checked when built, units in the names.
+
+Built once at the edge (``from_environment``) and handed in; nothing reads the environment at import, and nothing
+below this module reads it at all. Connections are not settings: see ``include/genesys/connection.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from include.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENVIRONMENT_PREFIX = "RECORDING_ARCHIVE_"
+
+BATCH_ITEMS_LIMIT = 100
+"""Items one batch request may hold (error ``batch.download.too.many.items`` above it; Genesys OpenAPI)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LakeLocation:
+    """Bucket and key prefix of the data lake; the prefix is empty or ends without a slash."""
+
+    bucket: str
+    prefix: str = ""
+
+    @classmethod
+    def parse(cls, uri: str) -> LakeLocation:
+        """Read ``s3://bucket/prefix``.
+
+        Raises:
+            ConfigurationError: when it is not an S3 URI with a bucket.
+        """
+        parts = urlsplit(uri)
+        if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+            raise ConfigurationError(f"RECORDING_LAKE_URI must look like s3://bucket/prefix, not {uri!r}")
+        return cls(bucket=parts.netloc, prefix=parts.path.strip("/"))
+
+    @property
+    def uri(self) -> str:
+        """The location as ``s3://bucket/prefix``."""
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """How the archive works; every field but the lake has a default.
+
+    ``RECORDING_LAKE_URI`` and ``GENESYS_TIMEZONE`` set the first two; every other field ``x`` is read from
+    ``RECORDING_ARCHIVE_X``.
+
+    Raises:
+        ConfigurationError: when a value is not of its kind or out of its range; the message names the variable.
+    """
+
+    lake: LakeLocation
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    batch_items: int = BATCH_ITEMS_LIMIT
+    shards_max: int = 250
+    poll_seconds: float = 10.0
+    poll_jitter_fraction: float = 0.2
+    stable_polls: int = 3
+    job_deadline_seconds: float = 7200.0
+    connect_timeout_seconds: float = 10.0
+    read_timeout_seconds: float = 30.0
+    api_deadline_seconds: float = 300.0
+    retry_after_cap_seconds: float = 300.0
+    minimum_bytes_per_second: int = 16 * 1024
+    throughput_grace_seconds: float = 20.0
+    chunk_bytes: int = 10 * 1024 * 1024
+    memory_bytes: int = 16 * 1024 * 1024
+    recording_bytes_max: int = 5 * 1024**3
+    concurrent_downloads: int = 3
+    download_attempts: int = 4
+    estimated_bytes_per_second: int = 4 * 1024
+    days_max: int = 31
+    state_dir: Path = field(default_factory=lambda: Path(gettempdir()) / "recording-archive")
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.batch_items <= BATCH_ITEMS_LIMIT:
+            raise ConfigurationError(
+                f"RECORDING_ARCHIVE_BATCH_ITEMS must be 1 to {BATCH_ITEMS_LIMIT}, not {self.batch_items}"
+            )
+        if not 0 <= self.poll_jitter_fraction < 1:
+            raise ConfigurationError("RECORDING_ARCHIVE_POLL_JITTER_FRACTION must be 0 or more and below 1")
+        for item in fields(self):
+            value = getattr(self, item.name)
+            may_be_zero = item.name == "poll_jitter_fraction"
+            if isinstance(value, int | float) and not may_be_zero and value <= 0:
+                raise ConfigurationError(f"{ENVIRONMENT_PREFIX}{item.name.upper()} must be above 0")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> ArchiveSettings:
+        """Build from environment variables.
+
+        Raises:
+            ConfigurationError: when the lake is not set, or a value cannot be read; the message names the variable.
+        """
+        if not environment.get("RECORDING_LAKE_URI"):
+            raise ConfigurationError("RECORDING_LAKE_URI is not set: it names the bucket, as s3://bucket/prefix")
+        values: dict[str, object] = {
+            "lake": LakeLocation.parse(environment["RECORDING_LAKE_URI"]),
+            "timezone": zone_named(environment.get("GENESYS_TIMEZONE") or "UTC"),
+        }
+        readers = {"int": int, "float": float, "Path": Path}
+        for item in fields(cls):
+            name = f"{ENVIRONMENT_PREFIX}{item.name.upper()}"
+            if item.name in values or not environment.get(name):
+                continue
+            try:
+                values[item.name] = readers[str(item.type)](environment[name])
+            except ValueError as error:
+                raise ConfigurationError(f"{name} must be {item.type}, not {environment[name]!r}") from error
+        return cls(**values)  # type: ignore[arg-type]  # each value was read by the field's own type
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return the IANA time zone.
+
+    Raises:
+        ConfigurationError: when no such zone is known on this machine.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError(f"GENESYS_TIMEZONE {name!r} is not an IANA time zone") from error
