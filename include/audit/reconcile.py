@@ -1,0 +1,91 @@
+"""expected = archived + named exclusions: the rules, pure.
+
+``expected`` never shrinks, and every expected conversation ends in exactly one class. One that nothing speaks of is
+pending: silence is never taken for success.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from include.outcome import ItemRecord, Outcome, conversation_outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+NOT_PROCESSED = "not_processed"
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """What is known of a day: for every expected conversation its items, never none."""
+
+    items: Mapping[str, tuple[ItemRecord, ...]]
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """All conversations that must end in a class, sorted."""
+        return tuple(sorted(self.items))
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """The class of each conversation."""
+        return {key: conversation_outcome(items) for key, items in self.items.items()}
+
+    def outstanding(self) -> tuple[str, ...]:
+        """Return the conversations that tonight's run should ask for (again), sorted."""
+        return tuple(key for key in self.expected if any(not item.outcome.is_settled for item in self.items[key]))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is pending or quarantined."""
+        return not any(outcome.is_open for outcome in self.outcomes.values())
+
+    def summary(self) -> dict[str, object]:
+        """Return the counts of the day: conversations and recordings by class, and archived bytes."""
+        conversations = Counter(str(outcome) for outcome in self.outcomes.values())
+        every = [item for items in self.items.values() for item in items]
+        return {
+            "expected": len(self.items),
+            "conversations": dict(conversations),
+            "recordings": dict(Counter(str(item.outcome) for item in every)),
+            "bytes": sum(item.bytes for item in every if item.outcome is Outcome.ARCHIVED),
+            "complete": self.is_complete,
+        }
+
+
+def fold(expected: Iterable[str], generations: Iterable[Sequence[Sequence[ItemRecord]]]) -> DayState:
+    """Return the state of a day from the manifests that each commit brought in, oldest first.
+
+    Each manifest speaks for the whole of each of its conversations. Later evidence replaces earlier evidence, of two
+    manifests in one commit the one with less open work counts; but nothing un-archives a part that is in the lake.
+    """
+    state: dict[str, tuple[ItemRecord, ...]] = dict.fromkeys(expected, ())
+    for manifests in generations:
+        latest: dict[str, list[tuple[ItemRecord, ...]]] = {}
+        for records in manifests:
+            for conversation_id, items in _by_conversation(records).items():
+                latest.setdefault(conversation_id, []).append(tuple(items))
+        for conversation_id, versions in latest.items():
+            state[conversation_id] = _merged(state.get(conversation_id, ()), versions)
+    return DayState({key: tuple(sorted(items)) or _silence(key) for key, items in state.items()})
+
+
+def _by_conversation(records: Iterable[ItemRecord]) -> dict[str, list[ItemRecord]]:
+    grouped: dict[str, list[ItemRecord]] = {}
+    for record in records:
+        grouped.setdefault(record.conversation_id, []).append(record)
+    return grouped
+
+
+def _merged(known: tuple[ItemRecord, ...], versions: list[tuple[ItemRecord, ...]]) -> tuple[ItemRecord, ...]:
+    every = [item for items in (known, *versions) for item in items]
+    archived = {(item.recording_id, item.part): item for item in every if item.outcome is Outcome.ARCHIVED}
+    best = min(versions, key=lambda items: sum(item.outcome.is_open for item in items))
+    return (*archived.values(), *(item for item in best if item.outcome is not Outcome.ARCHIVED))
+
+
+def _silence(conversation_id: str) -> tuple[ItemRecord, ...]:
+    return (ItemRecord(conversation_id, "", 0, Outcome.PENDING, reason=NOT_PROCESSED, said_by="reconcile"),)

@@ -1,0 +1,95 @@
+"""The day for people: the same facts as JSON, as Markdown, and as the one sentence a red square needs; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from include.audit.reconcile import DayState
+    from include.outcome import ItemRecord
+
+SCHEMA = "recording-archive/report/1"
+ROWS_MAX = 500
+MEANING: Mapping[Outcome, str] = {
+    Outcome.ARCHIVED: "in the lake, verified",
+    Outcome.NO_RECORDING: "Genesys knows no recording of it",
+    Outcome.DELETED_AT_SOURCE: "deleted in Genesys before we came",
+    Outcome.ARCHIVED_AT_SOURCE: "in Genesys' own cold archive; must be restored there first",
+    Outcome.RESTRICTED: "our client may not see it",
+    Outcome.NOT_SELECTED: "a medium that is not archived here",
+    Outcome.SOURCE_ERROR: "Genesys could not deliver it; asked again by every run",
+    Outcome.QUARANTINED: "arrived damaged; kept under quarantine/",
+    Outcome.PENDING: "not here yet; the next run asks again",
+}
+
+
+def report_document(org: str, date: str, commit_key: str, state: DayState) -> dict[str, object]:
+    """Return the machine-readable report: counts, and every item that is not archived with its evidence."""
+    return {
+        "schema": SCHEMA,
+        "org": org,
+        "date": date,
+        "commit": commit_key,
+        **state.summary(),
+        "exclusions": [item.to_json() for item in _not_archived(state)],
+    }
+
+
+def report_markdown(org: str, date: str, commit_key: str, state: DayState) -> str:
+    """Return the report as a page."""
+    outcomes = state.outcomes
+    lines = [
+        f"# Recordings of {date}",
+        "",
+        sentence(date, state),
+        "",
+        f"Organisation `{org}`, commit `{commit_key}`.",
+        "",
+        "| class | conversations | meaning |",
+        "|---|--:|---|",
+    ]
+    for outcome in Outcome:
+        count = sum(1 for value in outcomes.values() if value is outcome)
+        if count:
+            lines.append(f"| {outcome} | {count} | {MEANING[outcome]} |")
+    lines.append(f"| **expected** | **{len(outcomes)}** | |")
+    excluded = _not_archived(state)
+    if excluded:
+        lines += ["", "## Not archived, and why", "", "| conversation | recording | class | reason | said by | word |"]
+        lines.append("|---|---|---|---|---|---|")
+        lines += [_row(item) for item in excluded[:ROWS_MAX]]
+    if len(excluded) > ROWS_MAX:
+        lines.append(f"\n{len(excluded) - ROWS_MAX} more are in report.json.")
+    return "\n".join(lines) + "\n"
+
+
+def sentence(date: str, state: DayState) -> str:
+    """Return the day in one sentence.
+
+    >>> from include.audit.reconcile import fold
+    >>> sentence("2026-01-05", fold(["a"], []))
+    '2026-01-05 is not complete: of 1 conversations, 1 pending.'
+    """
+    total = len(state.items)
+    outcomes = list(state.outcomes.values())
+    if state.is_complete:
+        archived = outcomes.count(Outcome.ARCHIVED)
+        return f"{date} is complete: {archived} of {total} conversations archived, {total - archived} excluded by name."
+    open_work = [outcome for outcome in Outcome if outcome.is_open and outcome in outcomes]
+    words = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in open_work)
+    return f"{date} is not complete: of {total} conversations, {words}."
+
+
+def _not_archived(state: DayState) -> list[ItemRecord]:
+    return [item for key in state.expected for item in state.items[key] if item.outcome is not Outcome.ARCHIVED]
+
+
+def _row(item: ItemRecord) -> str:
+    words = (item.conversation_id, item.recording_id, str(item.outcome), item.reason, item.said_by, item.fact)
+    # A fact is the source's free text: it must not break out of its table cell or become markup.
+    cells = (" ".join(word.split()).replace("|", "\\|").replace("<", "&lt;").replace("`", "'") for word in words)
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,1 @@
+"""The destination: keys, write-once objects, plans, manifests and the day's commits."""

@@ -1,0 +1,154 @@
+"""Every key of the lake, spelt once; pure.
+
+``date`` is the conversation's local start day. A key never holds text that the source chose freely: ids are parsed as
+UUIDs, everything else is a digest, a number or a word of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from include.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SAFE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
+_MEDIA_KEY = re.compile(
+    r"media/org=(?P<org>[^/]+)/date=(?P<date>[^/]+)/conversation=(?P<conversation>[^/]+)/recording=(?P<recording>[^/]+)"
+    r"/(?P<part>\d+)-(?P<sha256>[0-9a-f]{64})\.(?P<extension>[a-z0-9]+(?:\.json)?)\Z"
+)
+METADATA_EXTENSION = "metadata.json"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaIdentity:
+    """One part of one recording: what a key stands for, whichever path the bytes came by."""
+
+    org: str
+    date: str
+    conversation_id: str
+    recording_id: str
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaKey:
+    """A media key taken apart again."""
+
+    identity: MediaIdentity
+    sha256: str
+    extension: str
+
+    @classmethod
+    def parse(cls, key: str) -> Self | None:
+        """Read a key as ``LakeLayout`` spells it, without the lake's prefix; ``None`` for any other key."""
+        match = _MEDIA_KEY.match(key)
+        if match is None:
+            return None
+        identity = MediaIdentity(
+            org=match["org"],
+            date=match["date"],
+            conversation_id=match["conversation"],
+            recording_id=match["recording"],
+            part=int(match["part"]),
+        )
+        return cls(identity, match["sha256"], match["extension"])
+
+
+def media_day_prefix(org: str, date: str) -> str:
+    """Return the prefix of one organisation's media of one day."""
+    return f"media/org={_word(org)}/date={date}/"
+
+
+def conversation_prefix(org: str, date: str, conversation_id: str) -> str:
+    """Return the prefix of one conversation's media."""
+    return f"{media_day_prefix(org, date)}conversation={_uuid(conversation_id)}/"
+
+
+def media_key(identity: MediaIdentity, sha256: str, extension: str) -> str:
+    """Return the write-once key of the audio itself."""
+    folder = conversation_prefix(identity.org, identity.date, identity.conversation_id)
+    return f"{folder}recording={_uuid(identity.recording_id)}/{identity.part}-{sha256}.{_word(extension)}"
+
+
+def metadata_key(identity: MediaIdentity, sha256: str) -> str:
+    """Return the key of the metadata beside the audio whose SHA-256 this is."""
+    folder = conversation_prefix(identity.org, identity.date, identity.conversation_id)
+    return f"{folder}recording={_uuid(identity.recording_id)}/{identity.part}-{sha256}.{METADATA_EXTENSION}"
+
+
+def day_plan_key(date: str, sha256: str) -> str:
+    """Return the key of what was expected of a day, named by its content."""
+    return f"plans/date={date}/day-{sha256}.json"
+
+
+def shard_plan_key(date: str, sha256: str) -> str:
+    """Return the key of one shard's share of the plan, named by its content."""
+    return f"plans/date={date}/shard-{sha256}.json"
+
+
+def manifest_prefix(date: str) -> str:
+    """Return the prefix of a day's manifests."""
+    return f"manifests/date={date}/"
+
+
+def manifest_key(date: str, shard: str, sha256: str) -> str:
+    """Return the key of what became of a shard.
+
+    The content's digest stands behind the shard's, since the same ids can have a second outcome on a later run
+    (pending first, archived then) and evidence is never overwritten.
+    """
+    return f"{manifest_prefix(date)}shard={shard}/{sha256}.json"
+
+
+def commit_prefix(date: str) -> str:
+    """Return the prefix of a day's commits."""
+    return f"commits/date={date}/"
+
+
+def commit_key(date: str, version: int) -> str:
+    """Return the key of the day's numbered commit."""
+    return f"{commit_prefix(date)}v={version:08d}.json"
+
+
+def report_key(date: str, name: str) -> str:
+    """Return the key of one of the day's reports."""
+    return f"reports/date={date}/{name}"
+
+
+def quarantine_key(date: str, reason: str, identity: MediaIdentity, sha256: str, extension: str) -> str:
+    """Return the key of bytes that were refused, filed by reason."""
+    recording = _uuid(identity.recording_id) if identity.recording_id else "unknown"
+    conversation = _uuid(identity.conversation_id) if identity.conversation_id else "unknown"
+    folder = f"quarantine/date={date}/reason={_word(reason)}/conversation={conversation}/recording={recording}"
+    return f"{folder}/{sha256}.{_word(extension)}"
+
+
+def shard_digest(conversation_ids: Iterable[str]) -> str:
+    """Return the name of a shard: SHA-256 over its sorted ids, one a line."""
+    return hashlib.sha256("".join(f"{item}\n" for item in sorted(conversation_ids)).encode()).hexdigest()
+
+
+def is_uuid(text: object) -> bool:
+    """Whether the text is a UUID in its canonical, hyphenated, lower-case form."""
+    try:
+        return str(UUID(str(text))) == text
+    except ValueError:
+        return False
+
+
+def _uuid(text: str) -> str:
+    if not is_uuid(text):
+        raise IntegrityError(f"an id that goes into a key must be a UUID, not {text[:64]!r}")
+    return text
+
+
+def _word(text: str) -> str:
+    if not _SAFE_WORD.match(text):
+        raise IntegrityError(f"a word that goes into a key may hold letters, digits, - and _ only, not {text[:64]!r}")
+    return text

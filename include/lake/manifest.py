@@ -1,0 +1,65 @@
+"""What became of one shard: its conversations and an ``ItemRecord`` for every part and every hole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from include.lake import layout
+from include.lake.canonical import canonical_json, sha256_hex
+from include.lake.plan import checked_document
+from include.outcome import ItemRecord
+
+if TYPE_CHECKING:
+    from include.lake.store import LakeStore
+
+SCHEMA = "recording-archive/manifest/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The record of one shard of one day; ids and items are sorted when it is written."""
+
+    org: str
+    date: str
+    conversation_ids: tuple[str, ...]
+    items: tuple[ItemRecord, ...]
+
+    def body(self) -> bytes:
+        """Return the document."""
+        return canonical_json(
+            {
+                "schema": SCHEMA,
+                "org": self.org,
+                "date": self.date,
+                "shard": layout.shard_digest(self.conversation_ids),
+                "conversations": sorted(self.conversation_ids),
+                "items": [item.to_json() for item in sorted(self.items)],
+            }
+        )
+
+    @property
+    def key(self) -> str:
+        """Where the document stands."""
+        shard = layout.shard_digest(self.conversation_ids)
+        return layout.manifest_key(self.date, shard, sha256_hex(self.body()))
+
+    def write(self, lake: LakeStore) -> str:
+        """Put the manifest, if absent, and return its key; raises as ``LakeStore.put_if_absent`` does."""
+        lake.put_document(self.key, self.body())
+        return self.key
+
+    @classmethod
+    def read(cls, lake: LakeStore, key: str) -> Self:
+        """Fetch and check a manifest.
+
+        Raises:
+            IntegrityError: when it is missing or altered.
+        """
+        document = checked_document(lake, key)
+        return cls(
+            org=str(document["org"]),
+            date=str(document["date"]),
+            conversation_ids=tuple(document["conversations"]),
+            items=tuple(ItemRecord.from_json(item) for item in document["items"]),
+        )

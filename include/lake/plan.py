@@ -1,0 +1,132 @@
+"""What is expected of a day, written down before anything is requested.
+
+Both documents are named by their content: the same facts give the same key, so that planning twice writes nothing new.
+They also keep conversation facts out of XCom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from include.errors import IntegrityError
+from include.lake import layout
+from include.lake.canonical import canonical_json, read_document, sha256_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from include.lake.store import LakeStore
+    from include.local_day import LocalDay
+
+DAY_SCHEMA = "recording-archive/day-plan/1"
+SHARD_SCHEMA = "recording-archive/shard-plan/1"
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """The conversations that must end in exactly one class; ``expected`` is sorted."""
+
+    org: str
+    day: LocalDay
+    expected: tuple[str, ...]
+
+    def body(self) -> bytes:
+        """Return the document."""
+        return canonical_json(
+            {
+                "schema": DAY_SCHEMA,
+                "org": self.org,
+                "date": str(self.day),
+                "timezone": self.day.zone.key,
+                "starts_at": self.day.start.isoformat(),
+                "ends_at": self.day.end.isoformat(),
+                "expected": list(self.expected),
+            }
+        )
+
+    @property
+    def key(self) -> str:
+        """Where the document stands."""
+        return layout.day_plan_key(str(self.day), sha256_hex(self.body()))
+
+
+@dataclass(frozen=True, slots=True)
+class ShardPlan:
+    """One mapped task group's work: batches of conversation ids, and what is known of each conversation.
+
+    ``facts`` maps conversation ids to JSON values as the source package spells them.
+    """
+
+    org: str
+    date: str
+    timezone: str
+    batches: tuple[tuple[str, ...], ...]
+    facts: Mapping[str, Mapping[str, object]]
+
+    @property
+    def conversation_ids(self) -> tuple[str, ...]:
+        """All ids of the shard, sorted."""
+        return tuple(sorted(item for batch in self.batches for item in batch))
+
+    @property
+    def shard(self) -> str:
+        """The shard's name: a digest of its sorted ids."""
+        return layout.shard_digest(self.conversation_ids)
+
+    def body(self) -> bytes:
+        """Return the document."""
+        return canonical_json(
+            {
+                "schema": SHARD_SCHEMA,
+                "org": self.org,
+                "date": self.date,
+                "timezone": self.timezone,
+                "batches": [list(batch) for batch in self.batches],
+                "facts": {key: dict(value) for key, value in self.facts.items()},
+            }
+        )
+
+    @property
+    def key(self) -> str:
+        """Where the document stands."""
+        return layout.shard_plan_key(self.date, sha256_hex(self.body()))
+
+    @classmethod
+    def read(cls, lake: LakeStore, key: str) -> Self:
+        """Fetch and check a shard plan.
+
+        Raises:
+            IntegrityError: when it is missing, or its bytes are not those its key names.
+        """
+        document = checked_document(lake, key)
+        return cls(
+            org=str(document["org"]),
+            date=str(document["date"]),
+            timezone=str(document["timezone"]),
+            batches=tuple(tuple(batch) for batch in cast("Sequence[Sequence[str]]", document["batches"])),
+            facts=cast("Mapping[str, Mapping[str, object]]", document["facts"]),
+        )
+
+
+def read_expected(lake: LakeStore, key: str) -> tuple[str, ...]:
+    """Return the expected ids of a day plan.
+
+    Raises:
+        IntegrityError: when it is missing or altered.
+    """
+    return tuple(cast("list[str]", checked_document(lake, key)["expected"]))
+
+
+def checked_document(lake: LakeStore, key: str) -> dict[str, Any]:
+    """Return a document whose key ends in its own SHA-256.
+
+    Raises:
+        IntegrityError: when it is missing, or its bytes are not those its key names.
+    """
+    body = lake.read(key)
+    if body is None:
+        raise IntegrityError(f"{lake.uri(key)} is missing, and a document of the archive never goes away.", key=key)
+    if sha256_hex(body) not in key:
+        raise IntegrityError(f"{lake.uri(key)} is not what its name says: it was altered.", key=key)
+    return read_document(body)

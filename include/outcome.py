@@ -1,0 +1,96 @@
+"""What became of each expected recording: exactly one class per item, and per conversation.
+
+Shared by the lake (which stores it) and the audit (which judges it); a value, without I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Outcome(StrEnum):
+    """The classes, from best to worst news for the person on call."""
+
+    ARCHIVED = "archived"
+    NO_RECORDING = "no_recording"
+    DELETED_AT_SOURCE = "deleted_at_source"
+    ARCHIVED_AT_SOURCE = "archived_at_source"
+    RESTRICTED = "restricted"
+    NOT_SELECTED = "not_selected"
+    SOURCE_ERROR = "source_error"
+    QUARANTINED = "quarantined"
+    PENDING = "pending"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to act or wait: such a day is not complete."""
+        return self in {Outcome.PENDING, Outcome.QUARANTINED}
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether asking the source again tonight would be pointless."""
+        return self not in {Outcome.PENDING, Outcome.QUARANTINED, Outcome.SOURCE_ERROR}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ItemRecord:
+    """One part of one recording, or one hole, with the evidence for its class.
+
+    ``recording_id`` is empty where the source knows no recording of that conversation. ``said_by`` names the source
+    of the fact (``batch``, ``recordingmetadata``, ``archive``, ``download``); ``fact`` is its own word, verbatim but
+    for secrets. The fields from ``key`` on are filled for archived parts only, ``key`` also for quarantined bytes.
+    """
+
+    conversation_id: str
+    recording_id: str
+    part: int
+    outcome: Outcome
+    reason: str = ""
+    said_by: str = ""
+    fact: str = ""
+    key: str = ""
+    sha256: str = ""
+    bytes: int = 0
+    media_type: str = ""
+    metadata_key: str = ""
+    metadata_sha256: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Return the fields that say something; empty ones are left out."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        kept = {name: value for name, value in values.items() if value != ""}
+        if not self.key:
+            kept.pop("bytes")
+        return kept
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, object]) -> Self:
+        """Read what ``to_json`` wrote; unknown fields, written by a newer version, are ignored."""
+        known = {name: document[name] for name in cls.__slots__ if name in document}
+        known["outcome"] = Outcome(str(document["outcome"]))
+        return cls(**known)  # type: ignore[arg-type]  # written by to_json, types as declared
+
+
+def conversation_outcome(items: Iterable[ItemRecord]) -> Outcome:
+    """Return the class of a conversation from its items: open work first, then what was archived, then why not.
+
+    A conversation with one archived and one deleted recording is archived; its items still name the deletion.
+    """
+    outcomes = {item.outcome for item in items}
+    for outcome in (Outcome.PENDING, Outcome.QUARANTINED, Outcome.ARCHIVED):
+        if outcome in outcomes:
+            return outcome
+    reasons = (
+        Outcome.SOURCE_ERROR,
+        Outcome.RESTRICTED,
+        Outcome.ARCHIVED_AT_SOURCE,
+        Outcome.DELETED_AT_SOURCE,
+        Outcome.NOT_SELECTED,
+        Outcome.NO_RECORDING,
+    )
+    return next((reason for reason in reasons if reason in outcomes), Outcome.PENDING)
