@@ -69,6 +69,26 @@ class Supervisor:
             )
         self._running.append((component, process))
 
+    def run(self, component: Component, *, seconds: float) -> None:
+        """Run a command to its end.
+
+        Raises:
+            ComponentError: when it fails or takes too long; with the last lines of its log.
+        """
+        self.start(component)
+        _, process = self._running.pop()
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            status = None
+        finally:
+            _stop([(component, process)])
+        if status != 0:
+            what = f"failed with status {status}" if status else f"took more than {seconds:.0f} seconds"
+            raise ComponentError(
+                f"{component.name} {what}; last lines of {component.log}:\n{last_lines(component.log)}"
+            )
+
     def check(self) -> None:
         """Raise when a component has ended by itself.
 
