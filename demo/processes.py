@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 10.0
 """Between SIGTERM and SIGKILL; SeaweedFS needs 2 to 4 seconds to close its files."""
 
+BLAME_SECONDS = 3.0
 TAIL_LINES = 20
 POLL_SECONDS = 0.1
 _LEASH = Path(__file__).with_name("leash.py")
@@ -102,6 +103,17 @@ class Supervisor:
                     f"{component.name} ended with status {status}; last lines of {component.log}:\n"
                     f"{last_lines(component.log)}"
                 )
+
+    def blame(self, seconds: float = BLAME_SECONDS) -> None:
+        """After a failed call: find the component that has just died, if one has.
+
+        Raises:
+            ComponentError: as ``check``; a refused connection can be seen some time before the process is gone.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.check()
+            time.sleep(POLL_SECONDS)
 
     def wait_until(self, ready: Callable[[], bool], *, component: str, seconds: float) -> None:
         """Poll until ``ready`` says yes, watching every component meanwhile.

@@ -124,19 +124,26 @@ class AirflowApi:
                 return
 
     def _send(self, method: str, path: str, *, expected: tuple[int, ...] = (), **options: Any) -> requests.Response:  # noqa: ANN401
-        url = f"{self.url}/api/v2{path}"
         if "Authorization" not in self._session.headers:
             self._log_in()
-        answer = self._session.request(method, url, timeout=REQUEST_SECONDS, **options)
+        answer = self._request(method, f"/api/v2{path}", **options)
         if answer.status_code == UNAUTHORIZED:
             self._log_in()
-            answer = self._session.request(method, url, timeout=REQUEST_SECONDS, **options)
+            answer = self._request(method, f"/api/v2{path}", **options)
         if not (answer.ok or answer.status_code in expected):
             raise AirflowApiError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer
 
+    def _request(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401
+        try:
+            return self._session.request(method, f"{self.url}{path}", timeout=REQUEST_SECONDS, **options)
+        except requests.RequestException as error:
+            raise AirflowApiError(
+                f"{method} {path}: the api-server does not answer ({type(error).__name__})"
+            ) from error
+
     def _log_in(self) -> None:
-        answer = self._session.post(f"{self.url}/auth/token", json=self._credentials, timeout=REQUEST_SECONDS)
+        answer = self._request("POST", "/auth/token", json=self._credentials)
         if not answer.ok:
             raise AirflowApiError(f"Airflow refused the login: {answer.status_code}")
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"

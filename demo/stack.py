@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from demo.airflow_environment import archive_settings
 from demo.object_store import start_object_store
 from demo.options import LAKE_PREFIX, StackOptions
 from demo.processes import Supervisor
+from demo.rest import AirflowApiError
 from demo.sandbox import start_sandbox
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from demo.object_store import ObjectStore
     from demo.rest import AirflowApi
     from demo.sandbox import Sandbox
+
+LOCK_NAME = "stack.lock"
 
 
 class StackRunningError(Exception):
@@ -82,7 +86,11 @@ def running_stack(
     options = options or StackOptions()
     options.directory.mkdir(parents=True, exist_ok=True)
     with _only_one(options.directory), Supervisor() as supervisor:
-        yield _start(supervisor, options, say)
+        try:
+            yield _start(supervisor, options, say)
+        except AirflowApiError:
+            supervisor.blame()
+            raise
 
 
 def _start(supervisor: Supervisor, options: StackOptions, say: Callable[[str], None]) -> Stack:
@@ -120,9 +128,13 @@ def _stack(supervisor: Supervisor, store: ObjectStore, sandbox: Sandbox | None, 
 @contextmanager
 def _only_one(directory: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel lets go of it however the process ends."""
-    with (directory / "stack.lock").open("w") as lock:
+    # Append, not write: opening must not empty the file that another launcher holds.
+    with (directory / LOCK_NAME).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StackRunningError(f"a stack is running in {directory} already: make down stops it") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield

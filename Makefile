@@ -1,0 +1,87 @@
+# One door for people, pre-commit and CI. `make help` lists the targets.
+# Every target sets up .venv by itself on first use and works offline after that.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+SETUP := @.ci/setup
+RUN := $(BIN)/python -m demo
+
+# A variable that is not given leaves the demo's own default.
+DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZONE)) \
+	$(if $(CONVERSATIONS),--conversations=$(CONVERSATIONS)) $(if $(SEED),--seed=$(SEED)) \
+	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT))
+
+.PHONY: help setup demo up down run test check static lint types layers spelling deploy-files quick fix lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv with the pinned requirements (the other targets do it by themselves)
+	$(SETUP)
+
+demo: ## archive a day of the sandbox and print what is where [DATE CONVERSATIONS SEED CONTRACT=guide SCENARIO TIMEZONE PORT KEEP=1]
+	$(SETUP)
+	@$(RUN) demo $(DEMO_OPTIONS) $(if $(KEEP),--keep)
+
+up: ## start the demo stack in the background and print the UI's address [the same variables]
+	$(SETUP)
+	@$(RUN) up $(DEMO_OPTIONS)
+
+down: ## stop the demo stack
+	$(SETUP)
+	@$(RUN) down
+
+run: ## archive DATE=YYYY-MM-DD [END_DATE=] with the connections in the environment; 0 only if complete
+	$(SETUP)
+	@$(RUN) run --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE))
+
+test: ## the whole test suite [PYTEST_ARGS=]
+	$(SETUP)
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: static quick ## everything but the journeys: style, types, layers, spelling, deployment files, tests
+
+static: lint types layers spelling deploy-files ## the checks that run nothing
+
+lint: ## style and formatting
+	$(SETUP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: ## mypy, strict
+	$(SETUP)
+	$(BIN)/mypy
+
+layers: ## who may import whom
+	$(SETUP)
+	PYTHONPATH=.:plugins $(BIN)/lint-imports
+
+spelling: ## codespell
+	$(SETUP)
+	$(BIN)/codespell --skip='.venv,.git,.demo,.airflow,.*_cache,requirements*.txt,*.pyc'
+
+deploy-files: ## schema of docker-compose.yaml
+	$(SETUP)
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+
+quick: ## the tests without the journeys
+	$(SETUP)
+	$(BIN)/pytest -m "not journey" $(PYTEST_ARGS)
+
+fix: ## format, and repair what ruff can repair
+	$(SETUP)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+lock: ## pin the newest versions that requirements*.in allow (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 requirements.in -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## stop the demo and delete what it and the tools left (not .venv)
+	@if [ -x $(BIN)/python ]; then $(RUN) down; fi
+	rm -rf .demo .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,171 @@
+"""``python -m demo``: archive a day of the sandbox; ``up``, ``down`` and ``serve`` keep a stack; ``run`` needs none."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from demo.archive_run import DagMissingError, archive_days
+from demo.background import announce, running_facts, start_in_background, stop_in_background
+from demo.one_day import NotConfiguredError, run_days
+from demo.options import PROJECT, SandboxOptions, StackOptions
+from demo.ports import PortTakenError
+from demo.processes import ComponentError
+from demo.rest import AirflowApiError
+from demo.stack import Stack, StackRunningError, running_stack
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+FAILED, MISUSED, INTERRUPTED = 1, 2, 130
+KNOWN_ERRORS = (
+    AirflowApiError,
+    ComponentError,
+    DagMissingError,
+    NotConfiguredError,
+    PortTakenError,
+    StackRunningError,
+)
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM or SIGHUP arrived; like KeyboardInterrupt it passes every ``except Exception``."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit status; known errors are one message on standard error."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
+    options = _parser().parse_args(arguments)
+    commands = {"demo": demo, "up": up, "down": down, "serve": serve, "run": run}
+    try:
+        return commands[options.command](options)
+    except KNOWN_ERRORS as error:
+        print(f"\n{error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("\ninterrupted; everything is stopped", file=sys.stderr)
+        return INTERRUPTED
+    except _TerminatedError as signalled:
+        return 128 + int(signalled.args[0])
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Start a stack, archive the sandbox's day, print what is where, and stop everything."""
+    with running_stack(_stack_options(options), say=_Clock()) as stack:
+        _print_addresses(stack.ui_url, stack.username, stack.password)
+        day = _sandbox_options(options).day
+        succeeded = archive_days(stack, day, day, print)
+        print(f"bucket: s3://{stack.lake.bucket}/{stack.lake_prefix} in {options.directory}/object-store")
+        print(f"logs: {stack.logs}; make up shows the same bucket's stack with its UI")
+        if options.keep:
+            print("KEEP is set: the stack stays until Ctrl-C")
+            _watch_over(stack)
+    return 0 if succeeded else FAILED
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Run a stack in the foreground until SIGTERM, or until a component dies."""
+    with running_stack(_stack_options(options), say=_Clock()) as stack:
+        announce(options.directory, stack)
+        _watch_over(stack)
+
+
+def up(options: argparse.Namespace) -> int:
+    """Leave a stack running in the background."""
+    facts = running_facts(options.directory)
+    if facts is None:
+        print("starting the stack in the background ...", flush=True)
+        facts = start_in_background(options.directory, _given(options))
+    _print_addresses(facts["ui"], facts["username"], facts["password"])
+    print(f"S3 {facts['s3']}  sandbox {facts['sandbox']}  logs {facts['logs']}\nmake down stops it")
+    return 0
+
+
+def down(options: argparse.Namespace) -> int:
+    """End the stack that ``up`` left."""
+    print("stopped" if stop_in_background(options.directory) else "no stack is running")
+    return 0
+
+
+def run(options: argparse.Namespace) -> int:
+    """Archive days with the connections of the environment; starts no service."""
+    return run_days(options.date, options.end_date or options.date)
+
+
+class _Clock:
+    """Says each step with the seconds since the start."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self, step: str) -> None:
+        print(f"{time.monotonic() - self._began:4.0f} s  {step}", flush=True)
+
+
+def _watch_over(stack: Stack) -> NoReturn:
+    while True:
+        stack.check()
+        time.sleep(1)
+
+
+def _print_addresses(ui: str, username: str, password: str) -> None:
+    print(f"Airflow UI  {ui}  login {username} / {password}", flush=True)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    raise _TerminatedError(number)
+
+
+def _sandbox_options(options: argparse.Namespace) -> SandboxOptions:
+    return SandboxOptions(
+        date=options.date,
+        timezone=options.timezone,
+        conversations=options.conversations,
+        seed=options.seed,
+        contract=options.contract,
+        scenario=options.scenario,
+    )
+
+
+def _stack_options(options: argparse.Namespace) -> StackOptions:
+    # A deliberate setting of the archive reaches the demo too; connections and the lake do not (inherited()).
+    tuned = {name: value for name, value in os.environ.items() if name.startswith("RECORDING_ARCHIVE_")}
+    return StackOptions(
+        directory=options.directory,
+        sandbox=_sandbox_options(options),
+        ui_port=options.port,
+        environment=tuned,
+        dags_folder=options.dags,
+    )
+
+
+def _given(options: argparse.Namespace) -> list[str]:
+    names = ("directory", "dags", "port", "date", "timezone", "conversations", "seed", "contract", "scenario")
+    return [f"--{name}={getattr(options, name)}" for name in names]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("command", nargs="?", default="demo", choices=("demo", "up", "down", "serve", "run"))
+    parser.add_argument("--date", default="", help="local day, YYYY-MM-DD; default yesterday")
+    parser.add_argument("--end-date", default="", help="run: the last day, default the first")
+    parser.add_argument("--timezone", default=os.environ.get("GENESYS_TIMEZONE") or "UTC", help="of the day")
+    parser.add_argument("--conversations", type=int, default=300, help="of the sandbox's day")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed plays the same day")
+    parser.add_argument("--contract", default="platform", choices=("platform", "guide"), help="wire contract")
+    parser.add_argument("--scenario", default="", help="named day of the sandbox")
+    parser.add_argument("--port", type=int, default=0, help="of the Airflow UI; default a free one")
+    parser.add_argument("--keep", action="store_true", help="demo: stay after the run until Ctrl-C")
+    parser.add_argument("--directory", type=Path, default=PROJECT / ".demo", help="data and logs")
+    parser.add_argument("--dags", type=Path, default=PROJECT / "dags", help="DAG folder")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

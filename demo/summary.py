@@ -1,0 +1,103 @@
+"""What a run leaves: the day's balance, the exclusions by name, the API calls it took, and where everything is.
+
+Read from the bucket, not from the run: what is printed is what an auditor would find. Nothing here fails on a document
+that is missing or has other fields; the summary then says less.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from demo.lake_count import Lake, readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from demo.rest import AirflowApi, Json
+    from demo.stack import Stack
+
+LOG_LINES = 6
+EXAMPLES = 3
+ARCHIVED = "archived"
+
+
+def day_lines(date: str, report: Mapping[str, Any] | None) -> list[str]:
+    """Return the balance of a day from its report.
+
+    >>> day_lines("2026-01-05", {"expected": 2, "complete": True, "conversations": {"archived": 1, "no_recording": 1}})
+    ['2026-01-05 is complete: 2 conversations expected = 1 archived + 1 no_recording']
+    """
+    if not report:
+        return [f"{date}: there is no report in the lake"]
+    classes = {str(name): number for name, number in _mapping(report.get("conversations")).items() if number}
+    ordered = sorted(classes.items(), key=lambda item: (item[0] != ARCHIVED, -item[1]))
+    parts = " + ".join(f"{number} {name}" for name, number in ordered) or "none"
+    verdict = "is complete" if report.get("complete") else "is NOT complete"
+    lines = [f"{date} {verdict}: {report.get('expected', '?')} conversations expected = {parts}"]
+    recordings = _mapping(report.get("recordings")).get(ARCHIVED)
+    if recordings:
+        lines.append(f"archived: {recordings} recordings, {readable(report.get('bytes', 0))}")
+    return lines + _exclusion_lines(report.get("exclusions"))
+
+
+def _exclusion_lines(exclusions: object) -> list[str]:
+    """Group the exclusions by class and reason, with the first few conversations of each."""
+    rows = [row for row in exclusions if isinstance(row, dict)] if isinstance(exclusions, list) else []
+    if not rows:
+        return []
+    groups: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        group = (str(row.get("outcome", "?")), str(row.get("reason", "")))
+        groups.setdefault(group, []).append(str(row.get("conversation_id", "?")))
+    lines = ["not archived, and why:"]
+    for (outcome, reason), ids in sorted(groups.items(), key=lambda item: -len(item[1])):
+        shown = ", ".join(ids[:EXAMPLES]) + (", ..." if len(ids) > EXAMPLES else "")
+        lines.append(f"  {len(ids):4} {outcome}{f' ({reason})' if reason else ''}: {shown}")
+    return lines
+
+
+def call_lines(journal: Mapping[str, Any]) -> list[str]:
+    """Return the number of API calls by endpoint, the most frequent first; whatever the nesting of the counts."""
+    counts = _counts(journal)
+    lines = [f"Genesys API calls, as the sandbox counted them: {sum(counts.values())}"]
+    return lines + [f"  {number:5} {endpoint}" for endpoint, number in counts.most_common()]
+
+
+def _counts(journal: Mapping[str, Any]) -> Counter[str]:
+    for key in ("calls", "by_endpoint", "endpoints", "summary", "counts"):
+        inner = journal.get(key)
+        if isinstance(inner, dict):
+            return _counts(inner)
+    return Counter({str(name): number for name, number in journal.items() if isinstance(number, int)})
+
+
+def failure_lines(api: AirflowApi, tasks: Iterable[Json]) -> list[str]:
+    """Return the failed tasks with the end of the first one's log."""
+    failed = [task for task in tasks if task.get("state") == "failed"]
+    if not failed:
+        return []
+    names = [f"{task['task_id']}[{task['map_index']}]".replace("[-1]", "") for task in failed]
+    lines = [f"failed: {', '.join(names)}", f"end of the log of {names[0]}:"]
+    return lines + [f"  {line}" for line in api.task_log(failed[0])[-LOG_LINES:]]
+
+
+def summary_lines(stack: Stack, dates: Iterable[str]) -> list[str]:
+    """Return the whole summary of a run over these local days."""
+    lake = Lake(stack.lake, stack.lake_prefix)
+    lines: list[str] = []
+    try:
+        for date in dates:
+            lines += ["", *day_lines(date, lake.document(f"reports/date={date}/report.json"))]
+            commits = lake.keys(f"commits/date={date}/")
+            lines += [f"proof: {commits[-1]} (commit {len(commits)} of this day)"] if commits else []
+            lines += [f"  {kind:10} {amount}" for kind, amount in sorted(lake.amounts(date).items())]
+    finally:
+        lake.close()
+    if stack.sandbox:
+        lines += ["", *call_lines(stack.sandbox.calls())]
+    return lines
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
