@@ -1,0 +1,1 @@
+"""The move: ranged download, safe unzip, integrity; ``archive`` tells the story."""

@@ -1,0 +1,109 @@
+"""WebM and Matroska: the element walk (RFC 8794, RFC 9559)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from include.transfer.media.structure import AudioFacts, Malformed, Structure
+
+if TYPE_CHECKING:
+    from include.transfer.media.structure import Window
+
+_SEGMENT = 0x18538067
+_INFO = 0x1549A966
+_TRACKS = 0x1654AE6B
+_TRACK = 0xAE
+_AUDIO = 0xE1
+_CLUSTER = 0x1F43B675
+_TIME_SCALE, _DURATION = 0x2AD7B1, 0x4489
+_CODEC_ID, _RATE, _CHANNELS = 0x86, 0xB5, 0x9F
+_ENTERED = frozenset({_SEGMENT, _INFO, _TRACKS, _TRACK, _AUDIO})
+_LEAVES = frozenset({_TIME_SCALE, _DURATION, _CODEC_ID, _RATE, _CHANNELS})
+_LEAF_BYTES_MAX = 64
+_ELEMENTS_MAX = 5_000_000
+_NANOSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    id: int
+    body: int
+    length: int | None  # None: unknown, it ends where its parent does
+
+
+def walk(window: Window) -> Structure:
+    """Follow the elements to the end of the file.
+
+    Raises:
+        Malformed: when an element reaches past the end of the file or of its parent.
+    """
+    facts: dict[int, bytes] = {}
+    ends = [window.size]
+    offset = clusters = 0
+    unknown = False
+    for _ in range(_ELEMENTS_MAX):
+        while len(ends) > 1 and offset >= ends[-1]:
+            ends.pop()
+        if offset >= window.size:
+            return _structure(facts, clusters, unknown=unknown)
+        element = _element(window, offset)
+        unknown = unknown or element.length is None
+        clusters += element.id == _CLUSTER
+        end = _end(element, ends[-1], offset)
+        if element.id in _LEAVES and end - element.body <= _LEAF_BYTES_MAX:
+            facts.setdefault(element.id, window.take(element.body, end - element.body))
+        if element.id in _ENTERED or element.length is None:
+            ends.append(end)
+            offset = element.body
+        else:
+            offset = end
+    raise Malformed("more elements than any recording has")
+
+
+def _end(element: _Element, parent_end: int, offset: int) -> int:
+    if element.length is None:
+        return parent_end
+    end = element.body + element.length
+    if end > parent_end:
+        raise Malformed(f"the element at byte {offset} needs {end - parent_end} bytes more than there are")
+    return end
+
+
+def _element(window: Window, offset: int) -> _Element:
+    first = window.take(offset, 1)[0]
+    id_bytes = 9 - first.bit_length()
+    if id_bytes > 4:  # noqa: PLR2004 - EBMLMaxIDLength
+        raise Malformed(f"no EBML element at byte {offset}")
+    element_id = int.from_bytes(window.take(offset, id_bytes))
+    size_at = offset + id_bytes
+    lead = window.take(size_at, 1)[0]
+    size_bytes = 9 - lead.bit_length()
+    if size_bytes > 8:  # noqa: PLR2004 - EBMLMaxSizeLength
+        raise Malformed(f"no EBML size at byte {size_at}")
+    all_ones = (1 << 7 * size_bytes) - 1
+    length = int.from_bytes(window.take(size_at, size_bytes)) & all_ones
+    return _Element(element_id, size_at + size_bytes, None if length == all_ones else length)
+
+
+def _structure(facts: dict[int, bytes], clusters: int, *, unknown: bool) -> Structure:
+    notes = ("a live stream: its length is not stated, its end cannot be proven",) if unknown else ()
+    codec = facts.get(_CODEC_ID, b"").rstrip(b"\0").decode("ascii", "replace").partition("_")[2].lower()
+    scale = int.from_bytes(facts.get(_TIME_SCALE, b"")) or _NANOSECONDS
+    duration = _float(facts.get(_DURATION))
+    rate = _float(facts.get(_RATE))
+    audio = AudioFacts(
+        codec or "unknown",
+        int.from_bytes(facts[_CHANNELS]) if _CHANNELS in facts else None,
+        int(rate) if rate else None,
+        round(duration * scale / _NANOSECONDS) if duration else None,
+    )
+    return Structure(audio, empty=clusters == 0, notes=notes)
+
+
+def _float(body: bytes | None) -> float | None:
+    if body is None or len(body) not in (4, 8):
+        return None
+    value: float = struct.unpack(">f" if len(body) == 4 else ">d", body)[0]  # noqa: PLR2004
+    return value if 0 < value < 1e15 else None  # noqa: PLR2004 - NaN and infinity are no duration

@@ -1,0 +1,73 @@
+"""What a structural walk finds out, and the bounded reader that every walk uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WINDOW_BYTES = 256 * 1024
+
+
+class Malformed(Exception):  # noqa: N818 - never leaves this package: ``integrity`` turns it into a finding
+    """The file is not what its format promises; the message says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """What the headers say of the sound; ``None`` where the container does not tell."""
+
+    codec: str
+    channels: int | None = None
+    sample_rate_hz: int | None = None
+    duration_milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A file that was walked to its end. ``notes`` are oddities that do not make it less whole."""
+
+    audio: AudioFacts | None = None
+    empty: bool = False
+    notes: tuple[str, ...] = ()
+
+
+class Window:
+    """Reads at rising offsets through one buffer: constant memory, whatever the size of the file."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self.size = size
+        self._start = 0
+        self._buffer = b""
+
+    def take(self, offset: int, length: int) -> bytes:
+        """Return exactly ``length`` bytes.
+
+        Raises:
+            Malformed: when the file ends before.
+        """
+        piece = self.upto(offset, length)
+        if len(piece) < length:
+            raise Malformed(f"the file ends at byte {self.size}, inside the {length} bytes at {offset}")
+        return piece
+
+    def upto(self, offset: int, length: int) -> bytes:
+        """Return at most ``length`` bytes, fewer at the end of the file."""
+        if not self._start <= offset or offset + length > self._start + len(self._buffer):
+            self._stream.seek(offset)
+            self._start = offset
+            self._buffer = self._stream.read(max(length, WINDOW_BYTES))
+        begin = offset - self._start
+        return self._buffer[begin : begin + length]
+
+
+if TYPE_CHECKING:
+    Walk = Callable[[Window], Structure]
+
+
+def milliseconds(samples: int, rate_hz: int | None) -> int | None:
+    """Return the length of ``samples`` at a rate; ``None`` where the rate is unknown or nonsense."""
+    return round(samples * 1000 / rate_hz) if rate_hz else None

@@ -1,0 +1,96 @@
+"""A response that may be slow, but not for ever.
+
+A read time-out measures one silence; a server that sends one byte before each time-out holds a worker all night. So
+the whole wait is bounded: at any moment the time spent waiting for the source must be at most the grace plus the
+time its bytes were worth at the slowest permitted rate. Time the caller spends on the bytes does not count.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+
+    from _typeshed import WriteableBuffer
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long one response has been waited for, and how long it may be."""
+
+    grace_seconds: float
+    minimum_bytes_per_second: float
+    waited_seconds: float = 0.0
+    body_bytes: int = 0
+    in_body: bool = False
+
+    @property
+    def seconds_left(self) -> float:
+        """How much longer to wait now; zero or less when the source is too slow."""
+        return self.grace_seconds + self.body_bytes / self.minimum_bytes_per_second - self.waited_seconds
+
+    def record(self, seconds: float, count: int) -> None:
+        """Add one wait; bytes of the head earn no time, or an endless head would never end."""
+        self.waited_seconds += seconds
+        if self.in_body:
+            self.body_bytes += count
+
+
+class PacedReader(io.RawIOBase):
+    """The bytes of one response, read from its socket at no less than the pace.
+
+    Sits below the HTTP parser, so that a drip inside a status line, a header or a chunk size is seen too.
+    """
+
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket, pace: Pace) -> None:
+        super().__init__()
+        self._raw = raw
+        self._connection = connection
+        self._pace = pace
+        self._silence_seconds = connection.gettimeout()
+
+    def readable(self) -> bool:
+        """Bytes can be read, and nothing else."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        """Read what is there.
+
+        Raises:
+            TimeoutError: when the source fell silent, or is slower than the pace.
+        """
+        left = self._pace.seconds_left
+        if left <= 0:
+            raise TimeoutError("slower than the minimum rate")
+        self._connection.settimeout(left if self._silence_seconds is None else min(self._silence_seconds, left))
+        begun = time.monotonic()
+        count = self._raw.readinto(buffer)
+        self._pace.record(time.monotonic() - begun, count or 0)
+        return count
+
+    def close(self) -> None:
+        """Close the socket's file."""
+        self._raw.close()
+        super().close()
+
+
+class PacedResponse(http.client.HTTPResponse):
+    """An ``http.client`` response whose every read is paced; ``pace_limits`` is set by the connection's class."""
+
+    pace_limits: tuple[float, float]
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own
+        super().__init__(sock, *args, **kwargs)
+        self._pace = Pace(*self.pace_limits)
+        raw = self.fp.detach()
+        self.fp = io.BufferedReader(PacedReader(raw, sock, self._pace))
+
+    def begin(self) -> None:
+        """Read the head, then let the body earn its time."""
+        super().begin()
+        self._pace.in_body = True
