@@ -1,0 +1,221 @@
+"""Which conversations happened: the conversation details query, page by page, until nothing is left to see.
+
+``POST /api/v2/analytics/conversations/details/query`` (source: Genesys OpenAPI). Its paging is by number over a moving
+set, and its interval means "started on a day that the interval touches". So: only closed calls in a closed interval,
+everything de-duplicated by id, the bounds applied here, and a second look wherever the pages do not add up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from include.errors import RequestRejected
+from include.genesys.answer import Malformed
+from include.genesys.conversation import read_conversation
+from include.genesys.json_fields import count_of, object_of
+from include.genesys.request import ApiRequest
+
+if TYPE_CHECKING:
+    from include.genesys.http import ApiDoor
+    from include.genesys.models import Conversation
+
+QUERY = "/api/v2/analytics/conversations/details/query"
+
+PAGE_ROWS = 100
+"""Rows a page: what the official data exporter clamps to; the hard maximum is not documented."""
+
+RESULTS_MAX = 100_000
+"""Rows one query can page through (error text "Pagination may not exceed 100000 results"; splunk/genesys_cloud_ta)."""
+
+PASSES_MAX = 3
+INTERVAL_MIN = timedelta(minutes=1)
+"""Shorter intervals are not split again: hits that do not shrink by then do not depend on the interval."""
+
+LOGGER = logging.getLogger(__name__)
+_PAGINATION = re.compile(r"pagination may not exceed", re.IGNORECASE)
+_TOO_LARGE = 413
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationsFound:
+    """What the query found; ``conversations`` are sorted by id and unique.
+
+    ``rejected`` holds a SHA-256 of each row without a usable id or start: counted and reported, never used. ``pages``
+    counts the pages read, ``split`` how often an interval was halved, ``passes`` the most looks one interval took,
+    ``outside`` the conversations that started outside the bounds.
+    """
+
+    conversations: tuple[Conversation, ...]
+    duplicates: int
+    pages: int
+    rejected: tuple[str, ...]
+    split: int
+    passes: int = 1
+    outside: int = 0
+
+
+@dataclass(slots=True)
+class _Search:
+    """What was seen so far, over all pages, passes and halves."""
+
+    found: dict[str, Conversation] = field(default_factory=dict)
+    rejected: set[str] = field(default_factory=set)
+    duplicates: int = 0
+    pages: int = 0
+    split: int = 0
+    passes: int = 1
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One look at one interval: the ids seen, and whether its pages added up."""
+
+    ids: set[str] = field(default_factory=set)
+    rows: int = 0
+    totals: set[int] = field(default_factory=set)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every page named the same total, and that many different rows came."""
+        return self.totals <= {self.rows} and len(self.ids) == self.rows
+
+
+class _TooMany(Exception):  # noqa: N818 - a message to the caller in this file
+    """The interval holds more than one query can page through."""
+
+
+def find_conversations(door: ApiDoor, start_utc: datetime, end_utc: datetime) -> ConversationsFound:
+    """Find every finished, recorded voice conversation with ``start_utc <= start < end_utc``.
+
+    Raises:
+        ValueError: when the bounds are naive or not in order.
+        RequestRejected: when the source refuses the query, or has too many hits for even the shortest interval.
+        ArchiveError: as ``ApiDoor.fetch``.
+    """
+    if start_utc.tzinfo is None or end_utc.tzinfo is None or start_utc >= end_utc:
+        raise ValueError("the bounds must be aware and in order")
+    search = _Search()
+    _search(door, start_utc, end_utc, search)
+    inside = [found for found in search.found.values() if start_utc <= found.start < end_utc]
+    return ConversationsFound(
+        conversations=tuple(sorted(inside, key=lambda found: found.conversation_id)),
+        duplicates=search.duplicates,
+        pages=search.pages,
+        rejected=tuple(sorted(search.rejected)),
+        split=search.split,
+        passes=search.passes,
+        outside=len(search.found) - len(inside),
+    )
+
+
+def details_query(start: datetime, end: datetime, page: int) -> ApiRequest:
+    """Ask for one page of finished voice conversations that have a recording."""
+    body = {
+        "interval": f"{_wire_moment(start)}/{_wire_moment(end)}",
+        "order": "asc",
+        "orderBy": "conversationStart",
+        "paging": {"pageSize": PAGE_ROWS, "pageNumber": page},
+        "conversationFilters": [{"type": "and", "predicates": [_predicate("conversationEnd", "exists")]}],
+        "segmentFilters": [
+            {
+                "type": "and",
+                "predicates": [
+                    _predicate("mediaType", "matches", value="voice"),
+                    _predicate("recording", "exists"),
+                ],
+            }
+        ],
+    }
+    return ApiRequest("POST", QUERY, QUERY, body=body)
+
+
+def _search(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> None:
+    try:
+        _look_until_settled(door, start, end, search)
+    except _TooMany as error:
+        middle = start + (end - start) / 2
+        if end - start <= INTERVAL_MIN:
+            raise RequestRejected(
+                f"More than {RESULTS_MAX} conversations in {_wire_moment(start)}/{_wire_moment(end)}, "
+                "and the interval cannot be shorter"
+            ) from error
+        search.split += 1
+        _search(door, start, middle, search)
+        _search(door, middle, end, search)
+
+
+def _look_until_settled(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> None:
+    """Look again while pages do not add up and the last look found something new."""
+    for number in range(1, PASSES_MAX + 1):
+        before = len(search.found)
+        look = _look(door, start, end, search)
+        search.passes = max(search.passes, number)
+        if look.adds_up or (number > 1 and len(search.found) == before):
+            return
+        LOGGER.info("The pages of %s do not add up: %d rows, totals %s", _wire_moment(start), look.rows, look.totals)
+
+
+def _look(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> _Pass:
+    look = _Pass()
+    for page in range(1, RESULTS_MAX // PAGE_ROWS + 1):
+        rows, total = _page(door, start, end, page)
+        search.pages += 1
+        if not rows:
+            return look
+        look.rows += len(rows)
+        if total is not None:
+            look.totals.add(total)
+        for row in rows:
+            _note(row, look, search)
+        if total is not None and total > RESULTS_MAX:
+            raise _TooMany
+    raise _TooMany
+
+
+def _page(door: ApiDoor, start: datetime, end: datetime, page: int) -> tuple[list[object], int | None]:
+    try:
+        return door.fetch(details_query(start, end, page), _read_page)
+    except RequestRejected as error:
+        if error.status == _TOO_LARGE or _PAGINATION.search(str(error.facts.get("detail", ""))):
+            raise _TooMany from error
+        raise
+
+
+def _read_page(body: object) -> tuple[list[object], int | None]:
+    """Return rows and total; the page past the end is the empty object."""
+    page = object_of(body)
+    rows = page.get("conversations")
+    if rows is None:
+        return [], None
+    if not isinstance(rows, list):
+        raise Malformed("its conversations are no list")
+    total = page.get("totalHits")
+    return rows, None if total is None else count_of(total)
+
+
+def _note(row: object, look: _Pass, search: _Search) -> None:
+    try:
+        conversation = read_conversation(row)
+    except Malformed:
+        digest = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
+        search.rejected.add(digest)
+        look.ids.add(digest)
+        return
+    if conversation.conversation_id in look.ids:
+        search.duplicates += 1
+    look.ids.add(conversation.conversation_id)
+    search.found.setdefault(conversation.conversation_id, conversation)
+
+
+def _predicate(dimension: str, operator: str, **value: str) -> dict[str, str]:
+    return {"type": "dimension", "dimension": dimension, "operator": operator, **value}
+
+
+def _wire_moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

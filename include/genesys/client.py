@@ -1,0 +1,94 @@
+"""Genesys Cloud as the rest of the project sees it: what was said, by whom, and where the recordings are.
+
+The one object that Airflow hooks build. Everything it returns is a typed value that is the same under both contracts.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from include.genesys import analytics, recording
+from include.genesys.budget import RequestBudget
+from include.genesys.directory import Directory
+from include.genesys.http import ApiDoor
+from include.genesys.retry import Timekeeping
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from include.genesys.analytics import ConversationsFound
+    from include.genesys.batch_submission import BatchesSubmitted
+    from include.genesys.call_counts import CallCounts
+    from include.genesys.connection import GenesysConnection
+    from include.genesys.models import BatchStatus, Conversation, RecordingMetadata
+    from include.settings import ArchiveSettings
+
+
+class GenesysClient:
+    """Door, token, allowance and directory of one connection; safe to share between threads.
+
+    Use it as a context manager, or call ``close()``. Every method may raise what ``ApiDoor.fetch`` raises.
+    """
+
+    def __init__(
+        self,
+        connection: GenesysConnection,
+        settings: ArchiveSettings,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        timekeeping: Timekeeping | None = None,
+    ) -> None:
+        times = timekeeping or Timekeeping(sleep=sleep)
+        budget = RequestBudget.for_client(
+            settings.state_dir,
+            connection.client_id,
+            connection.requests_per_minute,
+            clock=times.clock,
+            sleep=times.sleep,
+        )
+        self.connection = connection
+        self._settings = settings
+        self._door = ApiDoor(connection, settings, budget, times)
+        self._directory = Directory(self._door)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @property
+    def counts(self) -> CallCounts:
+        """Calls, retries and waiting so far."""
+        return self._door.counts
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._door.close()
+
+    def find_conversations(self, start_utc: datetime, end_utc: datetime) -> ConversationsFound:
+        """Find the recorded conversations of a closed interval; see ``analytics.find_conversations``."""
+        return analytics.find_conversations(self._door, start_utc, end_utc)
+
+    def resolve_names(self, conversations: Iterable[Conversation]) -> tuple[Conversation, ...]:
+        """Fill in the names of agents, queues and wrap-up codes; see ``Directory.resolve``."""
+        return self._directory.resolve(conversations)
+
+    def submit_batch(self, conversation_ids: Iterable[str], output_format: str | None = None) -> str:
+        """Submit one batch job and return its id; see ``recording.submit_batch``."""
+        return recording.submit_batch(self._door, conversation_ids, output_format)
+
+    def submit_batches(self, conversation_ids: Iterable[str], output_format: str | None = None) -> BatchesSubmitted:
+        """Submit batch jobs for all conversations, setting aside refused ones; see ``recording.submit_batches``."""
+        size = self._settings.batch_items
+        return recording.submit_batches(self._door, conversation_ids, output_format, size=size)
+
+    def batch_status(self, job_id: str) -> BatchStatus:
+        """Return the state of a job; see ``recording.batch_status``."""
+        return recording.batch_status(self._door, job_id)
+
+    def recording_metadata(self, conversation_id: str) -> tuple[RecordingMetadata, ...]:
+        """Return what the source knows of a conversation's recordings; see ``recording.recording_metadata``."""
+        return recording.recording_metadata(self._door, conversation_id)

@@ -1,0 +1,110 @@
+"""Names for ids: agents, queues and wrap-up codes, in bulk, asked once.
+
+Names are a courtesy: an id that Genesys does not know stays without one, and a missing permission costs the names, not
+the day. An unreachable source is not a missing name and does stop the call.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from include.errors import NotAuthorised, RequestRejected
+from include.genesys.grouping import groups_of
+from include.genesys.json_fields import entries_of, object_of, text_of, uuid_of
+from include.genesys.request import ApiRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from include.genesys.http import ApiDoor
+    from include.genesys.models import Conversation, NamedReference
+
+IDS_MAX = 100
+"""Ids one lookup may name (error ``max.user.ids`` above it; Genesys OpenAPI)."""
+
+BISECTIONS_MAX = 40
+"""Lookups spent on finding unknown ids, per kind and call: names must not eat the allowance of the day."""
+
+FORBIDDEN = 403
+UNKNOWN = (400, 404)
+
+USERS, QUEUES, WRAP_UP_CODES = "/api/v2/users", "/api/v2/routing/queues", "/api/v2/routing/wrapupcodes"
+EXTRA_QUERY: dict[str, tuple[tuple[str, str], ...]] = {
+    USERS: (("state", "any"),),  # the default, active, hides agents who have left
+}
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Directory:
+    """Resolves names through one door and remembers them; safe to share between threads."""
+
+    def __init__(self, door: ApiDoor) -> None:
+        self._door = door
+        self._lock = Lock()
+        self._names: dict[str, dict[str, str | None]] = {USERS: {}, QUEUES: {}, WRAP_UP_CODES: {}}
+        self._forbidden: set[str] = set()
+
+    def resolve(self, conversations: Iterable[Conversation]) -> tuple[Conversation, ...]:
+        """Return the conversations, in order, with the names of their agents, queues and wrap-up codes.
+
+        Raises:
+            ArchiveError: as ``ApiDoor.fetch``, but for 400, 403 and 404.
+        """
+        rows = tuple(conversations)
+        with self._lock:
+            self._learn(USERS, (agent.id for row in rows for agent in row.agents))
+            self._learn(QUEUES, (queue.id for row in rows for queue in row.queues))
+            self._learn(WRAP_UP_CODES, (code.id for row in rows for code in row.wrap_up_codes))
+            return tuple(
+                replace(
+                    row,
+                    agents=self._named(USERS, row.agents),
+                    queues=self._named(QUEUES, row.queues),
+                    wrap_up_codes=self._named(WRAP_UP_CODES, row.wrap_up_codes),
+                )
+                for row in rows
+            )
+
+    def _named(self, kind: str, references: tuple[NamedReference, ...]) -> tuple[NamedReference, ...]:
+        names = self._names[kind]
+        return tuple(replace(reference, name=names.get(reference.id) or reference.name) for reference in references)
+
+    def _learn(self, kind: str, ids: Iterable[str]) -> None:
+        # Only UUIDs are asked for: a built-in wrap-up code has a name for an id, and one such id fails its group.
+        wanted = {value for value in ids if uuid_of(value)} - self._names[kind].keys()
+        left = BISECTIONS_MAX
+        waiting = [list(group) for group in groups_of(wanted, IDS_MAX)]
+        while waiting and kind not in self._forbidden:
+            group = waiting.pop()
+            names = self._ask(kind, group)
+            if names is None and len(group) > 1 and left > 1:
+                left -= 2
+                half = len(group) // 2
+                waiting += [group[:half], group[half:]]
+                continue
+            self._names[kind].update({value: (names or {}).get(value) for value in group})
+
+    def _ask(self, kind: str, group: list[str]) -> dict[str, str | None] | None:
+        """Return the names, or ``None`` where the source refuses the group for an id it does not know."""
+        query = (*(("id", value) for value in group), *EXTRA_QUERY.get(kind, ()), ("pageSize", str(IDS_MAX)))
+        try:
+            return self._door.fetch(ApiRequest("GET", kind, kind, query=query), _read_names)
+        except RequestRejected as error:
+            if error.status not in UNKNOWN:
+                raise
+            return None
+        except NotAuthorised as error:
+            if error.status != FORBIDDEN:
+                raise
+            self._forbidden.add(kind)
+            LOGGER.warning("No names from %s: %s", kind, error)
+            return {}
+
+
+def _read_names(body: object) -> dict[str, str | None]:
+    entities = entries_of(object_of(body).get("entities"))
+    return {str(entity.get("id")): text_of(entity.get("name")) for entity in entities}

@@ -1,0 +1,1 @@
+"""The client of Genesys Cloud, against a scripted server on the loopback."""
