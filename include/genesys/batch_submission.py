@@ -47,10 +47,10 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchesSubmitted:
-    """What came of a set of conversations: each is in exactly one batch or among the refusals."""
+class BatchSubmitted:
+    """What came of a set of conversations: each is in exactly one job or among the refusals."""
 
-    batches: tuple[SubmittedBatch, ...]
+    jobs: tuple[SubmittedBatch, ...]
     refusals: tuple[Refusal, ...] = ()
 
     @property
@@ -75,7 +75,7 @@ def submit_batch(door: ApiDoor, conversation_ids: Iterable[str], output_format: 
 
 def submit_batches(
     door: ApiDoor, conversation_ids: Iterable[str], output_format: str | None = None, *, size: int = BATCH_ITEMS_LIMIT
-) -> BatchesSubmitted:
+) -> BatchSubmitted:
     """Submit batch jobs for all conversations, setting aside those the source refuses.
 
     Raises:
@@ -90,7 +90,7 @@ def submit_batches(
         submission.submit(group)
         batches += submission.batches
         refusals += submission.refusals
-    return BatchesSubmitted(tuple(batches), tuple(refusals))
+    return BatchSubmitted(tuple(batches), tuple(refusals))
 
 
 class _Submission:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from include.genesys.analytics import ConversationsFound
-    from include.genesys.batch_submission import BatchesSubmitted
+    from include.genesys.batch_submission import BatchSubmitted
     from include.genesys.call_counts import CallCounts
     from include.genesys.connection import GenesysConnection
     from include.genesys.models import BatchStatus, Conversation, RecordingMetadata
@@ -80,7 +80,7 @@ class GenesysClient:
         """Submit one batch job and return its id; see ``recording.submit_batch``."""
         return recording.submit_batch(self._door, conversation_ids, output_format)
 
-    def submit_batches(self, conversation_ids: Iterable[str], output_format: str | None = None) -> BatchesSubmitted:
+    def submit_batches(self, conversation_ids: Iterable[str], output_format: str | None = None) -> BatchSubmitted:
         """Submit batch jobs for all conversations, setting aside refused ones; see ``recording.submit_batches``."""
         size = self._settings.batch_items
         return recording.submit_batches(self._door, conversation_ids, output_format, size=size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from include.errors import RecordingGone, RequestRejected
-from include.genesys.batch_submission import BatchesSubmitted, Refusal, SubmittedBatch, submit_batch, submit_batches
+from include.genesys.batch_submission import BatchSubmitted, Refusal, SubmittedBatch, submit_batch, submit_batches
 from include.genesys.contract import (
     batch_status_request,
     read_batch_status,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from include.genesys.models import BatchStatus, RecordingMetadata
 
 __all__ = [
-    "BatchesSubmitted",
+    "BatchSubmitted",
     "Refusal",
     "SubmittedBatch",
     "batch_status",

@@ -30,8 +30,8 @@ def test_a_day_goes_from_conversations_to_a_job(client, genesys):
     named = client.resolve_names(found.conversations)
     assert {"Ada"} == {item.agents[0].name for item in named}
     submitted = client.submit_batches(item.conversation_id for item in named)
-    assert [100, 100, 50] == [len(batch.conversation_ids) for batch in submitted.batches]
-    status = client.batch_status(submitted.batches[0].job_id)
+    assert [100, 100, 50] == [len(batch.conversation_ids) for batch in submitted.jobs]
+    status = client.batch_status(submitted.jobs[0].job_id)
     assert (False, ()) == (status.completed, status.results)
     assert 4 == client.counts.calls[f"POST {QUERY}"]
     assert 3 == client.counts.calls[f"POST {BATCHES}"]
