@@ -79,7 +79,9 @@ def failure_lines(api: AirflowApi, tasks: Iterable[Json]) -> list[str]:
         return []
     names = [f"{task['task_id']}[{task['map_index']}]".replace("[-1]", "") for task in failed]
     lines = [f"failed: {', '.join(names)}", f"end of the log of {names[0]}:"]
-    return lines + [f"  {line}" for line in api.task_log(failed[0])[-LOG_LINES:]]
+    # Lines that only fold the log in the UI say nothing here.
+    spoken = [line for line in api.task_log(failed[0]) if line and not line.startswith("::")]
+    return lines + [f"  {line}" for line in spoken[-LOG_LINES:]]
 
 
 def summary_lines(stack: Stack, dates: Iterable[str]) -> list[str]:
