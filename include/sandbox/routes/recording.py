@@ -1,0 +1,147 @@
+"""Recording metadata, single recordings (with transcoding) and the recording settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, Response
+
+from include.sandbox.problems import ApiError, bad_request, not_found
+from include.sandbox.recordings import OUTPUT_FORMATS, body_for
+from include.sandbox.wire import iso
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from include.sandbox.conversations import Conversation
+    from include.sandbox.recordings import Recording
+    from include.sandbox.routes import Json, Operation
+    from include.sandbox.world import World
+
+FORMAT_IDS = ("WAV", "WEBM", "WAV_ULAW", "OGG_VORBIS", "OGG_OPUS", "MP3", "NONE")
+"""``formatId`` of the published operation. The sandbox cannot write WebM audio or Vorbis and serves Ogg/Opus there."""
+
+_CONVERSATION = "/api/v2/conversations/{conversationId}"
+
+
+def operations(world: World) -> list[Operation]:
+    """Return the operations of this group."""
+
+    async def metadata(request: Request) -> Response:
+        conversation = _permitted(world, request)
+        return JSONResponse([_metadata(world, recording) for recording in conversation.recordings])
+
+    async def one_metadata(request: Request) -> Response:
+        return JSONResponse(_metadata(world, _recording(_permitted(world, request), request)))
+
+    async def recordings(request: Request) -> Response:
+        conversation = _permitted(world, request)
+        wanted = _format(request)
+        waiting = [item for item in conversation.recordings if not _playable_now(world, item, wanted)]
+        if waiting:
+            return Response(status_code=202)
+        return JSONResponse([_full(world, item, request) for item in conversation.recordings])
+
+    async def one_recording(request: Request) -> Response:
+        recording = _recording(_permitted(world, request), request)
+        if _playable_now(world, recording, _format(request)):
+            return JSONResponse(_full(world, recording, request))
+        answer = {"id": recording.id, "conversationId": recording.conversation_id, "estimatedTranscodeTimeMs": 1000}
+        return JSONResponse(answer, 202)
+
+    async def settings(request: Request) -> Response:  # noqa: ARG001 - a handler
+        minutes = max(2, min(60, round(world.config.url_ttl_seconds / 60)))
+        return JSONResponse(
+            {
+                "maxSimultaneousStreams": 10,
+                "maxConfigurableScreenRecordingStreams": 10,
+                "regionalRecordingStorageEnabled": False,
+                "recordingPlaybackUrlTtl": minutes,
+                "recordingBatchDownloadUrlTtl": minutes,
+            }
+        )
+
+    return [
+        ("GET", f"{_CONVERSATION}/recordingmetadata", metadata),
+        ("GET", f"{_CONVERSATION}/recordingmetadata/{{recordingId}}", one_metadata),
+        ("GET", f"{_CONVERSATION}/recordings", recordings),
+        ("GET", f"{_CONVERSATION}/recordings/{{recordingId}}", one_recording),
+        ("GET", "/api/v2/recording/settings", settings),
+    ]
+
+
+def _permitted(world: World, request: Request) -> Conversation:
+    conversation_id = request.path_params["conversationId"]
+    conversation = world.tenant.conversation(conversation_id)
+    if conversation is None:
+        message = f"Conversation {conversation_id} was not found."
+        raise ApiError(404, "conversation.not.found", message)
+    if conversation.kind.restricted or world.faults.strike("metadata-403", request.url.path):
+        message = "Request forbidden due to recording view permissions check failing."
+        raise ApiError(403, "recording.recording.view.permission.check.failed", message)
+    return conversation
+
+
+def _recording(conversation: Conversation, request: Request) -> Recording:
+    for recording in conversation.recordings:
+        if recording.id == request.path_params["recordingId"]:
+            return recording
+    raise not_found("The recording", "recording.recording.not.found")
+
+
+def _metadata(world: World, recording: Recording) -> Json:
+    state = world.tenant.file_state(recording)
+    ended = recording.start + timedelta(seconds=recording.seconds)
+    return {
+        "id": recording.id,
+        "conversationId": recording.conversation_id,
+        "media": recording.media,
+        "mediaSubtype": recording.subtype,
+        "fileState": state,
+        "sessionId": recording.session_id,
+        "startTime": iso(recording.start) if recording.media == "screen" else None,
+        "archiveDate": iso(ended) if state == "ARCHIVED" else None,
+        "archiveMedium": "CLOUDARCHIVE" if state == "ARCHIVED" else None,
+        "deleteDate": iso(ended + timedelta(days=1 if state == "DELETED" else 365)),
+        "annotations": [],
+        "region": "eu-central-1",
+        "selfUri": f"/api/v2/conversations/{recording.conversation_id}/recordings/{recording.id}",
+    }
+
+
+def _format(request: Request) -> str | None:
+    wanted = request.query_params.get("formatId", "WEBM")
+    if wanted not in FORMAT_IDS:
+        text = f"Value [{wanted}] is not valid for parameter [formatId]. Allowable values are: {', '.join(FORMAT_IDS)}"
+        raise bad_request(text, "invalid.query.param.value")
+    if wanted == "NONE":
+        return None
+    return wanted if wanted in OUTPUT_FORMATS else "OGG_OPUS"
+
+
+def _playable_now(world: World, recording: Recording, wanted: str | None) -> bool:
+    if recording.media != "audio" or world.tenant.file_state(recording) != "AVAILABLE" or wanted is None:
+        return True
+    return world.transcoded(recording.id, wanted)
+
+
+def _full(world: World, recording: Recording, request: Request) -> Json:
+    wanted = _format(request)
+    answer = _metadata(world, recording) | {"mediaUris": None}
+    if world.tenant.file_state(recording) != "AVAILABLE":
+        return answer
+    part = recording.parts[0]
+    url = world.part_url(recording, part, wanted if recording.media == "audio" else None)
+    download = request.query_params.get("download", "false").lower() == "true"
+    keys = ["S"] if download else [str(channel) for channel in range(part.channels)]
+    transcoded = recording.media == "audio" and wanted is not None
+    return answer | {
+        "mediaUris": {key: {"mediaUri": url} for key in keys},
+        "startTime": iso(recording.start),
+        "endTime": iso(recording.start + timedelta(seconds=recording.seconds)),
+        "actualTranscodeTimeMs": 800 if transcoded else 0,
+        "outputDurationMs": round(part.seconds * 1000) if transcoded else 0,
+        "outputSizeInBytes": body_for(recording, part, wanted).size if transcoded else 0,
+        "recordingFileRole": "CUSTOMER_EXPERIENCE",
+    }
