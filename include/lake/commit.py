@@ -6,7 +6,7 @@ says when), so that equal days have equal bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, cast
 
 from include.errors import IntegrityError, LakeConflict
@@ -97,6 +97,10 @@ class Commit:
             plans=new_plans,
             manifests={**self.manifests, **added},
         )
+
+    def with_summary(self, summary: Mapping[str, object]) -> Commit:
+        """Return the same commit with the counts of its day."""
+        return replace(self, summary=dict(summary))
 
 
 def first_commit(org: str, day: LocalDay, plans: tuple[str, ...], manifests: tuple[str, ...]) -> Commit:

@@ -89,7 +89,12 @@ def day_plan_key(date: str, sha256: str) -> str:
 
 def shard_plan_key(date: str, sha256: str) -> str:
     """Return the key of one shard's share of the plan, named by its content."""
-    return f"plans/date={date}/shard-{sha256}.json"
+    return f"{shard_plan_prefix(date)}{sha256}.json"
+
+
+def shard_plan_prefix(date: str) -> str:
+    """Return the prefix of a day's shard plans."""
+    return f"plans/date={date}/shard-"
 
 
 def manifest_prefix(date: str) -> str:

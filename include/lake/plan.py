@@ -118,6 +118,17 @@ def read_expected(lake: LakeStore, key: str) -> tuple[str, ...]:
     return tuple(cast("list[str]", checked_document(lake, key)["expected"]))
 
 
+def earlier_facts(lake: LakeStore, date: str, ids: set[str]) -> dict[str, dict[str, object]]:
+    """Return what earlier shard plans of the day knew of these conversations; reads nothing where ``ids`` is empty."""
+    facts: dict[str, dict[str, object]] = {}
+    if not ids:
+        return facts
+    for key in lake.list_keys(layout.shard_plan_prefix(date)):
+        known = ShardPlan.read(lake, key).facts
+        facts |= {item: dict(known[item]) for item in ids & known.keys()}
+    return facts
+
+
 def checked_document(lake: LakeStore, key: str) -> dict[str, Any]:
     """Return a document whose key ends in its own SHA-256.
 

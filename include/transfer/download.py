@@ -187,6 +187,7 @@ class _Copy:
         """Return what the finished copy is."""
         etag = self.pin.etag if self.pin else None
         sink = self.sink
+        sink.flush()
         return Downloaded(sink.position, sink.sha256, etag, self._content_type, self.requests, retries)
 
 

@@ -7,6 +7,7 @@ cookie, no netrc, no proxy of the environment, no redirect. It retries nothing a
 from __future__ import annotations
 
 import http.client
+import logging
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -34,6 +35,18 @@ READ_BYTES = 256 * 1024
 """Upper bound of one read; measured: below 64 KiB costs CPU, above 256 KiB gains nothing."""
 
 _TRANSPORT_ERRORS = (HTTPError, http.client.HTTPException, OSError)
+
+
+class _WithoutQuery(logging.Filter):
+    """Cuts queries out of urllib3's own debug lines, which quote the target of every request."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        return True
+
+
+_WITHOUT_QUERY = _WithoutQuery()
 
 
 class MediaResponse:
@@ -67,6 +80,7 @@ class MediaHttp:
     def __init__(
         self, settings: ArchiveSettings, media_hosts: tuple[str, ...], *, resolver: Resolver = resolve
     ) -> None:
+        logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_QUERY)  # adding it twice changes nothing
         self._media_hosts = media_hosts
         self._timeout = urllib3.Timeout(connect=settings.connect_timeout_seconds, read=settings.read_timeout_seconds)
         self._pool = _pool(settings, resolver)

@@ -38,6 +38,16 @@ def spool(settings: ArchiveSettings) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", sink)
 
 
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise QuotaExceeded(f"the work directory is full: {error.strerror}", errno=error.errno) from error
+        raise ConfigurationError(f"the work directory cannot be written: {error.strerror}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A moment of a sink that can be returned to."""
@@ -77,8 +87,9 @@ class HashedSink:
         self.position = position
         self._hash = digest.copy()
         self.head = self.head[:position] if position else b""
-        self._sink.seek(position)
-        self._sink.truncate()
+        with _disk_errors():
+            self._sink.seek(position)
+            self._sink.truncate()
 
     def write(self, piece: bytes) -> None:
         """Append bytes.
@@ -88,12 +99,8 @@ class HashedSink:
             ConfigurationError: when the work directory fails in another way.
         """
         self.admit(self.position + len(piece))
-        try:
+        with _disk_errors():
             self._sink.write(piece)
-        except OSError as error:
-            if error.errno in _FULL:
-                raise QuotaExceeded(f"the work directory is full: {error.strerror}", errno=error.errno) from error
-            raise ConfigurationError(f"the work directory cannot be written: {error.strerror}") from error
         if len(self.head) < HEAD_BYTES:
             self.head += piece[: HEAD_BYTES - len(self.head)]
         self._hash.update(piece)
@@ -111,6 +118,15 @@ class HashedSink:
                 bytes_max=self._bytes_max,
                 bytes_total=total,
             )
+
+    def flush(self) -> None:
+        """Hand everything to the disk now: a full one must be noticed here, not when the caller reads.
+
+        Raises:
+            QuotaExceeded, ConfigurationError: as ``write``.
+        """
+        with _disk_errors():
+            self._sink.flush()
 
     @property
     def sha256(self) -> str:

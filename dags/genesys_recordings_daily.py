@@ -1,0 +1,114 @@
+"""# Genesys Cloud recordings of one day → data lake
+
+Every night: finds the conversations of yesterday (the calendar day in `GENESYS_TIMEZONE`), requests their recordings
+in batches of 100, waits without holding a worker, downloads, verifies, and puts audio and metadata into the lake.
+**expected = archived + named exclusions**; the last task is green only then.
+
+## By hand
+*Trigger* asks for `start_date` and `end_date` (both included; neither = yesterday). `dry_run` stops after the plan.
+`only_failed` asks again only for what an earlier run left pending, quarantined or in error. A *Backfill* makes one run
+a day.
+
+## Something is red
+| task | what it means | what to do |
+|---|---|---|
+| `plan_day` | bad dates or connections, or no answer | its last log line names the parameter or connection |
+| `submit_batches` | Genesys refuses, or its rate limit holds | clear it; jobs already submitted are found again |
+| `wait_for_batches` | credentials were revoked while waiting | repair `genesys_cloud`, clear it |
+| `archive_batches` | the lake does not answer or refuses us | repair `recording_lake`, clear it |
+| `commit_day` | a document in the lake was altered, or `plan_day` failed | its last log line names the key |
+| `reconcile_day` | something is pending or quarantined | its last log line says how many and where the report is |
+
+After a red `reconcile_day`, trigger the day again with `only_failed`.
+Clearing any task is safe: keys are write-once, and every task begins by asking the lake what is missing.
+The full table by error is in `docs/runbook.md`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, XComArg, dag
+
+from genesys_archive.defaults import API_POOL, DEFAULT_ARGS, RECORDINGS_ASSET, START_DATE, TAGS, timezone_name
+from genesys_archive.operators.commit_day import CommitDayOperator
+from genesys_archive.operators.plan_day import DAYS_KEY, PlanDayOperator
+from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.task_groups import export_shards
+from include.transfer.rendition import CHANNELS, FORMATS, ORIGINAL
+
+NIGHTLY = "0 2 * * *"
+PARAMS = {
+    "start_date": Param(
+        None, type=["null", "string"], format="date", title="First day", section="Days",
+        description="Calendar day in GENESYS_TIMEZONE, included. Empty: yesterday.",
+    ),
+    "end_date": Param(
+        None, type=["null", "string"], format="date", title="Last day", section="Days",
+        description="Included. Empty: the same as the first day.",
+    ),
+    "only_failed": Param(
+        default=False, type="boolean", title="Only what failed", section="What",
+        description="Ask again only for what earlier runs left pending, quarantined or in error.",
+    ),
+    "dry_run": Param(
+        default=False, type="boolean", title="Dry run", section="What",
+        description="Stop after the plan: counts, hours and estimated bytes; nothing is requested or written.",
+    ),
+    "output_format": Param(
+        ORIGINAL, type="string", enum=list(FORMATS), title="Format", section="How",
+        description="wav and mp3 need the contract `guide`; the published batch request delivers originals only.",
+    ),
+    "channels": Param(
+        ORIGINAL, type="string", enum=list(CHANNELS), title="Channels", section="How",
+        description="mono cannot be had from a batch request and is refused.",
+    ),
+}  # fmt: skip
+
+
+@dag(
+    dag_id="genesys_recordings_daily",
+    dag_display_name="Genesys recordings: the day",
+    doc_md=__doc__,
+    schedule=CronPartitionTimetable(NIGHTLY, timezone=timezone_name(), run_offset=-1, key_format="%Y-%m-%d"),
+    start_date=START_DATE,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=12),
+    default_args=DEFAULT_ARGS,
+    params=PARAMS,
+    tags=[*TAGS, "daily"],
+)
+def genesys_recordings_daily() -> None:
+    """Plan, export, commit, reconcile."""
+    plan = PlanDayOperator(
+        task_id="plan_day",
+        start_date_text="{{ params.start_date or '' }}",
+        end_date_text="{{ params.end_date or '' }}",
+        partition_key="{{ dag_run.partition_key or '' }}",
+        only_failed="{{ params.only_failed }}",
+        plan_only="{{ params.dry_run }}",
+        output_format="{{ params.output_format }}",
+        channels="{{ params.channels }}",
+        pool=API_POOL,
+        execution_timeout=timedelta(hours=1),
+    )
+    # all_done: a shard that failed must not keep the others from being committed; its conversations become pending.
+    commit = CommitDayOperator(
+        task_id="commit_day",
+        days=XComArg(plan, DAYS_KEY),
+        plan_only="{{ params.dry_run }}",
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(minutes=30),
+    )
+    reconcile = ReconcileDayOperator(
+        task_id="reconcile_day",
+        days=XComArg(plan, DAYS_KEY),
+        plan_only="{{ params.dry_run }}",
+        outlets=[RECORDINGS_ASSET],
+        execution_timeout=timedelta(minutes=30),
+    )
+    plan >> export_shards(plan.output) >> commit >> reconcile
+
+
+genesys_recordings_daily()

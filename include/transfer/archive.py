@@ -1,0 +1,199 @@
+"""Start reading here: how the results of a shard's batch jobs become verified objects and one manifest.
+
+Per job: ask for its results, bring each recording into the lake (``recording.py``), open what came as one archive
+(``bundle.py``), and find out why the rest is missing (``holes.py``). One bad recording is named and left behind; the
+other ninety-nine are archived.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from include.errors import RecordingGone
+from include.genesys.models import RecordingResult
+from include.lake import layout
+from include.lake.manifest import Manifest
+from include.outcome import ItemRecord, Outcome
+from include.transfer.bundle import archive_bundle
+from include.transfer.holes import BATCH, explain
+from include.transfer.recording import archive_recording
+from include.transfer.results import sort_results
+from include.transfer.shard_work import JobUrls, ShardSource, ShardWork
+from include.transfer.stored import stored_parts, stored_recording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from include.genesys.models import BatchStatus
+    from include.lake.plan import ShardPlan
+    from include.lake.store import LakeStore
+    from include.settings import ArchiveSettings
+    from include.transfer.download import MediaDownloader
+    from include.transfer.results import RecordingResults, SortedResults
+    from include.transfer.submit import SubmittedJob, SubmittedShard
+
+log = logging.getLogger(__name__)
+UNFINISHED = "job_unfinished"
+REFUSED = "request_refused"
+MALFORMED_ID = "recording_id_malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardReport:
+    """What a shard came to, as it travels through XCom: a key and counts of recordings."""
+
+    manifest_key: str
+    conversations: int
+    outcomes: Mapping[str, int]
+    bytes: int
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for XCom."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Return it for the log of a person."""
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(self.outcomes.items()))
+        return f"{self.conversations} conversations: {counts}; {self.bytes} bytes archived. See {self.manifest_key}"
+
+
+def archive_shard(
+    source: ShardSource,
+    lake: LakeStore,
+    downloader: MediaDownloader,
+    settings: ArchiveSettings,
+    plan: ShardPlan,
+    submitted: SubmittedShard,
+    *,
+    unfinished: frozenset[str],
+) -> ShardReport:
+    """Archive a shard and write its manifest; a shard that is already whole in the lake is left alone.
+
+    ``unfinished`` are the jobs that did not complete in time: what they have is taken, what they owe stays pending.
+
+    Raises:
+        RetriableError, PermanentError: when the source's API or the lake stops the shard as a whole.
+    """
+    ids = plan.conversation_ids
+    finished = _finished_manifest(lake, plan)
+    if finished is not None:
+        log.info("Nothing to do: %s is complete", finished.key)
+        return _report(finished)
+    stored = stored_parts(lake, plan.org, plan.date, ids)
+    work = ShardWork(source, lake, downloader, settings, plan, stored)
+    records = [_refused(conversation_id) for conversation_id in submitted.refused]
+    for job in submitted.jobs:
+        records += _archive_job(work, job, finished=job.job_id not in unfinished)
+    manifest = Manifest(plan.org, plan.date, ids, tuple(sorted(set(records))))
+    manifest.write(lake)
+    return _report(manifest)
+
+
+def _archive_job(work: ShardWork, job: SubmittedJob, *, finished: bool) -> list[ItemRecord]:
+    """Return the records of every conversation of one job, whatever became of it."""
+    status = _status_of(work.source, job.job_id)
+    results = status.results if status else ()
+    done = status is None or finished or bool(status.completed)
+    urls = JobUrls(work.source, job.job_id, results)
+    answer = sort_results(results, job.conversation_ids)
+    records = _malformed(answer, job)
+    records += _archive_recordings(work, urls, answer.recordings)
+    errors = {key: list(items) for key, items in answer.errors.items()}
+    for result in answer.bundles:
+        outcome = archive_bundle(work, urls, result, job.conversation_ids)
+        records += outcome.records
+        for failure in outcome.failures:
+            errors.setdefault(failure.conversation_id, []).append(
+                RecordingResult(failure.conversation_id, failure.recording_id, None, None, failure.message)
+            )
+    records += _already_stored(work, job.conversation_ids, records)
+    for conversation_id in _unexplained(job.conversation_ids, records, errors, done=done):
+        answered = {item.recording_id for item in records if item.conversation_id == conversation_id}
+        if done:
+            records += explain(work.source, conversation_id, errors.get(conversation_id, ()), answered)
+        else:
+            records.append(ItemRecord(conversation_id, "", 0, Outcome.PENDING, UNFINISHED, BATCH, job.job_id))
+    return records
+
+
+def _archive_recordings(work: ShardWork, urls: JobUrls, groups: Sequence[RecordingResults]) -> list[ItemRecord]:
+    """Archive recordings side by side; the first trouble with the lake stops the ones that have not begun."""
+    with ThreadPoolExecutor(work.settings.concurrent_downloads, thread_name_prefix="archive") as pool:
+        futures = [pool.submit(archive_recording, work, urls, group) for group in groups]
+        try:
+            return [record for future in futures for record in future.result()]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _unexplained(
+    requested: Sequence[str],
+    records: Iterable[ItemRecord],
+    errors: Mapping[str, Sequence[RecordingResult]],
+    *,
+    done: bool,
+) -> list[str]:
+    """Return the conversations that need a word: those nobody spoke of, those with errors; all of an unfinished job."""
+    spoken = {item.conversation_id for item in records}
+    return [item for item in requested if not done or item in errors or item not in spoken]
+
+
+def _already_stored(work: ShardWork, requested: Sequence[str], records: Iterable[ItemRecord]) -> list[ItemRecord]:
+    """Return what the lake holds although the job no longer delivers it: archived is archived."""
+    answered = {(item.conversation_id, item.recording_id) for item in records if item.outcome is Outcome.ARCHIVED}
+    wanted = frozenset(requested)
+    return [
+        record
+        for place, parts in sorted(work.stored.items())
+        if place[0] in wanted and place not in answered
+        for record in stored_recording(work.lake, work.identity(*place), parts)
+    ]
+
+
+def _malformed(answer: SortedResults, job: SubmittedJob) -> list[ItemRecord]:
+    """Name the recordings whose id cannot become a key; results for conversations never requested are only logged."""
+    records = []
+    for result in answer.strangers:
+        if result.conversation_id in job.conversation_ids:
+            recording_id = str(result.recording_id)[:64]
+            records.append(
+                ItemRecord(str(result.conversation_id), recording_id, 0, Outcome.QUARANTINED, MALFORMED_ID, BATCH)
+            )
+        else:
+            log.warning("Job %s answered with a conversation that was never requested; it was left out", job.job_id)
+    return records
+
+
+def _status_of(source: ShardSource, job_id: str) -> BatchStatus | None:
+    try:
+        return source.batch_status(job_id)
+    except RecordingGone:
+        log.warning("Job %s is gone; what it has not delivered is asked for by the next run", job_id)
+        return None
+
+
+def _finished_manifest(lake: LakeStore, plan: ShardPlan) -> Manifest | None:
+    """Return a manifest of this very shard in which nothing is open, if an earlier try wrote one."""
+    for key in lake.list_keys(f"{layout.manifest_prefix(plan.date)}shard={plan.shard}/"):
+        manifest = Manifest.read(lake, key)
+        if all(item.outcome.is_settled for item in manifest.items):
+            return manifest
+    return None
+
+
+def _refused(conversation_id: str) -> ItemRecord:
+    return ItemRecord(conversation_id, "", 0, Outcome.QUARANTINED, REFUSED, BATCH, "the source takes no batch with it")
+
+
+def _report(manifest: Manifest) -> ShardReport:
+    return ShardReport(
+        manifest_key=manifest.key,
+        conversations=len(manifest.conversation_ids),
+        outcomes=dict(Counter(str(item.outcome) for item in manifest.items)),
+        bytes=sum(item.bytes for item in manifest.items if item.outcome is Outcome.ARCHIVED),
+    )

@@ -1,0 +1,210 @@
+"""The day's two ends: what to ask for tonight, and what became of it.
+
+Begins by asking the lake, ends by committing to it; in between, ``archive.py`` moves the bytes. Holds no Airflow and
+no bytes of audio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from include.audit.reconcile import DayState, fold
+from include.audit.report import report_document, report_markdown, sentence
+from include.errors import LakeUnavailable
+from include.genesys.conversation import to_json
+from include.genesys.recording import groups_of
+from include.lake import layout
+from include.lake.canonical import canonical_json
+from include.lake.commit import Commit, first_commit, manifests_of, read_head, try_commit
+from include.lake.manifest import Manifest
+from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
+from include.lake.store import JSON_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from include.genesys.analytics import ConversationsFound
+    from include.genesys.models import Conversation
+    from include.lake.store import LakeStore
+    from include.local_day import LocalDay
+    from include.outcome import ItemRecord
+    from include.settings import ArchiveSettings
+
+COMMIT_ATTEMPTS = 8
+NO_STATE = DayState({})
+
+
+class ConversationSource(Protocol):
+    """What planning needs of the source."""
+
+    def find_conversations(self, start: datetime, end: datetime) -> ConversationsFound:
+        """Return the recorded conversations that started in ``[start, end)``."""
+
+    def resolve_names(self, conversations: Sequence[Conversation]) -> tuple[Conversation, ...]:
+        """Return them with agent, queue and wrap-up names filled in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardTask:
+    """One mapped task group's work as it travels through XCom: keys and counts, nothing else."""
+
+    date: str
+    plan_key: str
+    batches: int
+    conversations: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlanned:
+    """What planning a day came to; ``estimated_bytes`` assumes the codec's usual rate, not a measurement."""
+
+    date: str
+    plan_key: str
+    expected: int
+    outstanding: int
+    seconds: int
+    estimated_bytes: int
+    duplicates: int
+    rejected: int
+    shards: tuple[ShardTask, ...]
+
+    def without_shards(self) -> dict[str, object]:
+        """Return the counts, for XCom: the shards travel on their own, to be mapped over."""
+        return {name: value for name, value in asdict(self).items() if name != "shards"}
+
+    def sentence(self) -> str:
+        """Return the plan for the log of a person."""
+        return (
+            f"{self.date}: {self.expected} conversations expected, {self.outstanding} to ask for in "
+            f"{sum(shard.batches for shard in self.shards)} batches; {self.seconds / 3600:.1f} hours of calls, about "
+            f"{self.estimated_bytes / 1e6:.0f} MB. Seen twice: {self.duplicates}; refused ids: {self.rejected}."
+        )
+
+
+def plan_day(
+    source: ConversationSource,
+    lake: LakeStore,
+    settings: ArchiveSettings,
+    org: str,
+    day: LocalDay,
+    *,
+    shards_max: int,
+    only_failed: bool = False,
+    dry_run: bool = False,
+) -> DayPlanned:
+    """Decide what to ask Genesys for: expected, minus what the lake has settled, in shards of batches.
+
+    ``expected`` is what analytics says now and what earlier commits said. With ``only_failed``, conversations that no
+    commit knows yet are expected but left for the nightly run. With ``dry_run`` nothing is written.
+
+    Raises:
+        RetriableError, PermanentError: as the source and the lake raise them.
+    """
+    known = committed_state(lake, org, day)
+    found = source.find_conversations(day.start, day.end)
+    by_id = {item.conversation_id: item for item in found.conversations}
+    expected = {*by_id, *known.expected}
+    todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(by_id.keys() - known.items.keys())}
+    plan = DayPlan(org, day, tuple(sorted(expected)))
+    shards = _shards(source, lake, plan, [by_id[key] for key in todo if key in by_id], todo, settings, shards_max)
+    if not dry_run:
+        lake.put_document(plan.key, plan.body())
+        for shard in shards:
+            lake.put_document(shard.key, shard.body())
+    milliseconds = sum(by_id[key].duration_milliseconds or 0 for key in todo if key in by_id)
+    return DayPlanned(
+        date=str(day),
+        plan_key=plan.key,
+        expected=len(expected),
+        outstanding=len(todo),
+        seconds=milliseconds // 1000,
+        estimated_bytes=milliseconds * settings.estimated_bytes_per_second // 1000,
+        duplicates=found.duplicates,
+        rejected=len(found.rejected),
+        shards=tuple(ShardTask(str(day), item.key, len(item.batches), len(item.conversation_ids)) for item in shards),
+    )
+
+
+def commit_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str]) -> tuple[Commit, DayState]:
+    """Publish what the day's manifests say as its next commit; the head where nothing is new.
+
+    Manifests are found in the lake, not handed over: those of a run that crashed before its commit count too.
+
+    Raises:
+        LakeUnavailable: other runs took every number that was tried.
+        IntegrityError, NotAuthorised: as the lake raises them.
+    """
+    plans = tuple(plan_keys)
+    for _ in range(COMMIT_ATTEMPTS):
+        head = read_head(lake, org, day)
+        manifests = manifests_of(lake, day)
+        draft = first_commit(org, day, plans, manifests) if head is None else head.successor(plans, manifests)
+        if draft is None and head is not None:
+            return head, state_of(lake, head)
+        if draft is None:  # pragma: no cover - a first commit is never nothing
+            raise AssertionError
+        state = state_of(lake, draft)
+        finished = draft.with_summary(state.summary())
+        if try_commit(lake, finished):
+            return finished, state
+    raise LakeUnavailable(f"Other runs keep committing {day}; try again.")
+
+
+def reconcile_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str]) -> tuple[DayState, str]:
+    """Write the day's reports and return its state with the sentence for the person on call.
+
+    Commits again first: after a shard was cleared and succeeded, the commit task itself does not run a second time.
+
+    Raises:
+        RetriableError, PermanentError: as the lake raises them.
+    """
+    commit, state = commit_day(lake, org, day, plan_keys)
+    arguments = (org, str(day), commit.key, state)
+    lake.put_latest(layout.report_key(str(day), "report.json"), canonical_json(report_document(*arguments)), JSON_TYPE)
+    page = report_markdown(*arguments).encode()
+    lake.put_latest(layout.report_key(str(day), "report.md"), page, "text/markdown; charset=utf-8")
+    return state, sentence(str(day), state)
+
+
+def committed_state(lake: LakeStore, org: str, day: LocalDay) -> DayState:
+    """Return what the lake knows of a day; nothing where it has no commit."""
+    head = read_head(lake, org, day)
+    return NO_STATE if head is None else state_of(lake, head)
+
+
+def state_of(lake: LakeStore, commit: Commit) -> DayState:
+    """Return the state that a commit stands for: its plans' expectations and its manifests' outcomes."""
+    expected = {item for key in commit.plans for item in read_expected(lake, key)}
+    generations: dict[int, list[tuple[ItemRecord, ...]]] = {}
+    for key, version in sorted(commit.manifests.items()):
+        generations.setdefault(version, []).append(Manifest.read(lake, key).items)
+    return fold(sorted(expected), [generations[version] for version in sorted(generations)])
+
+
+def _shards(
+    source: ConversationSource,
+    lake: LakeStore,
+    plan: DayPlan,
+    found: Sequence[Conversation],
+    todo: set[str],
+    settings: ArchiveSettings,
+    shards_max: int,
+) -> list[ShardPlan]:
+    """Cut the outstanding conversations into at most ``shards_max`` shards, each with its conversations' facts."""
+    facts: dict[str, dict[str, object]] = {item.conversation_id: to_json(item) for item in source.resolve_names(found)}
+    # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
+    facts |= earlier_facts(lake, str(plan.day), todo - facts.keys())
+    batches = groups_of(sorted(todo), settings.batch_items)
+    per_shard = -(-len(batches) // shards_max) or 1
+    return [
+        ShardPlan(
+            org=plan.org,
+            date=str(plan.day),
+            timezone=plan.day.zone.key,
+            batches=tuple(tuple(batch) for batch in batches[start : start + per_shard]),
+            facts={key: facts.get(key, {}) for batch in batches[start : start + per_shard] for key in batch},
+        )
+        for start in range(0, len(batches), per_shard)
+    ]

@@ -1,0 +1,66 @@
+"""The document beside each recording: who called whom, and where the bytes come from; pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from include.lake.canonical import canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from include.lake.layout import MediaIdentity
+    from include.transfer.integrity import AudioFacts, Finding
+
+SCHEMA = "recording-archive/recording/1"
+TOOL_VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a part came from. ``declared`` is the source's own JSON about it, verbatim."""
+
+    job_id: str
+    url_host: str
+    acquired_at: str
+    etag: str | None = None
+    declared_media_type: str | None = None
+    archive_member: str | None = None
+    archive_sha256: str | None = None
+    declared: str | None = None
+
+
+def recording_document(  # noqa: PLR0913 - every fact of the document once
+    identity: MediaIdentity,
+    timezone: str,
+    conversation: Mapping[str, object],
+    *,
+    key: str,
+    size: int,
+    sha256: str,
+    media_type: str,
+    audio: AudioFacts | None,
+    findings: Sequence[Finding],
+    origin: Origin,
+) -> bytes:
+    """Return the canonical metadata JSON of one part."""
+    media: dict[str, object] = {"key": key, "bytes": size, "sha256": sha256, "media_type": media_type}
+    if audio is not None:
+        media |= {name: value for name, value in asdict(audio).items() if value is not None}
+    return canonical_json(
+        {
+            "schema": SCHEMA,
+            "org": identity.org,
+            "date": identity.date,
+            "timezone": timezone,
+            "conversation_id": identity.conversation_id,
+            "recording_id": identity.recording_id,
+            "part": identity.part,
+            "conversation": dict(conversation),
+            "media": media,
+            "source": {name: value for name, value in asdict(origin).items() if value is not None},
+            "findings": [{"name": item.name, "ok": item.ok, "note": item.note} for item in findings],
+            "tool": {"name": "genesys-recording-archive", "version": TOOL_VERSION},
+        }
+    )

@@ -1,0 +1,125 @@
+"""One candidate for the archive: bytes in a spool, examined, with where they came from. From wire or zip alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, BinaryIO
+
+from include.errors import IntegrityError, SourceChanged, UrlExpired
+from include.transfer.integrity import Inspection, examine, verdict
+from include.transfer.metadata import Origin
+
+if TYPE_CHECKING:
+    from include.genesys.models import RecordingResult
+    from include.transfer.download import Downloaded
+    from include.transfer.integrity import Finding
+    from include.transfer.shard_work import JobUrls, ShardWork
+
+FETCHES_PER_RESULT = 2
+"""A page of a proxy in place of audio may be gone a second later; bytes that are bad twice are kept as evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingBody:
+    """``sink`` belongs to whoever opened it; it is read again from its start. ``sha256`` is lower-case hex."""
+
+    sink: BinaryIO
+    size: int
+    sha256: str
+    inspection: Inspection
+    origin: Origin
+
+    @property
+    def refusal(self) -> Finding | None:
+        """The finding that keeps it out of the archive, if any."""
+        return verdict(self.inspection.findings)
+
+    @property
+    def is_zip(self) -> bool:
+        """Whether it is an archive to be opened, whatever it was declared to be."""
+        kind = self.inspection.kind
+        return kind is not None and kind.name == "zip"
+
+    @property
+    def extension(self) -> str:
+        """By content, never by name."""
+        return self.inspection.kind.extension if self.inspection.kind else "bin"
+
+    @property
+    def media_type(self) -> str:
+        """By content, never by declaration."""
+        return self.inspection.kind.media_type if self.inspection.kind else "application/octet-stream"
+
+
+def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: BinaryIO) -> RecordingBody:
+    """Download a result into the sink and examine it; once more where the bytes are bad or the URL is too old.
+
+    Raises:
+        RetriableError, SourceChanged: the download did not come to an end; later it may.
+        PermanentError, SkippableError: as the answer says; nothing usable arrived.
+    """
+    if result.url is None:
+        raise IntegrityError("The job promised a recording without a URL.")
+    url = result.url
+    for last in (False, True):
+        try:
+            downloaded = work.downloader.fetch(url, sink)
+        except UrlExpired:
+            if last:
+                raise
+            url = urls.renewed(result, url)
+            continue
+        except IntegrityError:
+            if last:
+                raise
+            continue
+        body = _examined(sink, downloaded, result, urls.job_id, url.host)
+        if last or body.is_zip or body.refusal is None:
+            return body
+    raise SourceChanged("The recording did not arrive within its attempts.")  # pragma: no cover - the loop ends above
+
+
+def member_body(
+    parent: RecordingBody,
+    sink: BinaryIO,
+    *,
+    size: int,
+    sha256: str,
+    member: str,
+    declared_media_type: str | None = None,
+    declared: str | None = None,
+) -> RecordingBody:
+    """Return an archive's member as a candidate of its own, with the archive as its origin."""
+    return RecordingBody(
+        sink=sink,
+        size=size,
+        sha256=sha256,
+        inspection=examine(sink, size, declared_media_type),
+        origin=replace(
+            parent.origin,
+            archive_sha256=parent.sha256,
+            archive_member=member,
+            declared_media_type=declared_media_type,
+            declared=declared,
+        ),
+    )
+
+
+def _examined(
+    sink: BinaryIO, downloaded: Downloaded, result: RecordingResult, job_id: str, url_host: str
+) -> RecordingBody:
+    declared = result.content_type or downloaded.content_type
+    return RecordingBody(
+        sink=sink,
+        size=downloaded.size,
+        sha256=downloaded.sha256,
+        inspection=examine(sink, downloaded.size, declared),
+        origin=Origin(
+            job_id=job_id,
+            url_host=url_host,
+            acquired_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            etag=downloaded.etag,
+            declared_media_type=declared,
+        ),
+    )

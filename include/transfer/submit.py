@@ -1,0 +1,100 @@
+"""Turns a shard's batches into jobs, once: a retry finds the jobs that the try before it submitted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from include.genesys.recording import BatchSubmitted
+    from include.lake.plan import ShardPlan
+
+REUSE_FOR = timedelta(minutes=45)
+"""How long a remembered job is used again. Its result URLs live at most 60 minutes
+(``recordingBatchDownloadUrlTtl``, Genesys SDK), and a person who clears a finished task wants new ones."""
+
+
+class BatchSource(Protocol):
+    """What submitting needs of the source."""
+
+    def submit_batches(self, conversation_ids: Sequence[str], output_format: str | None = None) -> BatchSubmitted:
+        """Submit one batch; ids that the source calls malformed are left out and named."""
+
+
+class JobMemory(Protocol):
+    """Airflow's task state store, or a dictionary: survives a retry of the task."""
+
+    def get(self, key: str) -> object:
+        """Return what was remembered, ``None`` where nothing was."""
+
+    def set(self, key: str, value: dict[str, object]) -> None:
+        """Remember."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedJob:
+    """A job and the conversations that it was asked for, as it travels through XCom."""
+
+    job_id: str
+    conversation_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedShard:
+    """A shard's jobs, and the conversations that the source refused to take."""
+
+    plan_key: str
+    jobs: tuple[SubmittedJob, ...]
+    refused: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for XCom."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, object]) -> SubmittedShard:
+        """Read what ``to_json`` wrote, tuples having become lists on the way."""
+        jobs = cast("list[dict[str, object]]", document["jobs"])
+        return cls(
+            plan_key=str(document["plan_key"]),
+            jobs=tuple(
+                SubmittedJob(str(job["job_id"]), tuple(cast("list[str]", job["conversation_ids"]))) for job in jobs
+            ),
+            refused=tuple(cast("list[str]", document["refused"])),
+        )
+
+
+def submit_shard(
+    source: BatchSource, plan: ShardPlan, memory: JobMemory, *, output_format: str | None, now: datetime
+) -> SubmittedShard:
+    """Submit every batch of the shard that was not submitted by an earlier try, and return all its jobs.
+
+    Raises:
+        RetriableError, PermanentError: as the source raises them; what was submitted before is remembered.
+    """
+    jobs: list[SubmittedJob] = []
+    refused: list[str] = []
+    for number, batch in enumerate(plan.batches):
+        place = f"batch-{number}"
+        answer = _remembered(memory.get(place), now)
+        if answer is None:
+            submitted = source.submit_batches(batch, output_format)
+            answer = {
+                "submitted_at": now.isoformat(),
+                "jobs": [[job.job_id, list(job.conversation_ids)] for job in submitted.jobs],
+                "refused": list(submitted.poisoned),
+            }
+            memory.set(place, answer)
+        for job_id, ids in cast("list[tuple[str, list[str]]]", answer["jobs"]):
+            jobs.append(SubmittedJob(job_id, tuple(ids)))
+        refused += cast("list[str]", answer["refused"])
+    return SubmittedShard(plan.key, tuple(jobs), tuple(refused))
+
+
+def _remembered(value: object, now: datetime) -> dict[str, object] | None:
+    if not isinstance(value, dict) or "submitted_at" not in value:
+        return None
+    return value if now - datetime.fromisoformat(str(value["submitted_at"])) < REUSE_FOR else None

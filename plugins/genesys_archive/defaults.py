@@ -1,0 +1,55 @@
+"""What all DAGs of the archive share: names, limits, and the one place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Asset
+
+from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
+from include.settings import ArchiveSettings
+
+GENESYS_CONN_ID = "genesys_cloud"
+LAKE_CONN_ID = "recording_lake"
+
+API_POOL = "genesys_api"
+"""Tasks that talk to the Genesys API; its slots are in ``deploy/pools.json``."""
+DOWNLOAD_POOL = "recording_download"
+"""Tasks that move recordings; its slots are in ``deploy/pools.json``."""
+
+START_DATE = pendulum.datetime(2020, 1, 1, tz="UTC")
+"""Far in the past on purpose: Airflow ends a manual run that lies before it as a success without a single task."""
+
+RECORDINGS_ASSET = Asset(name="genesys_recordings", uri="x-recording-lake://recordings")
+"""Updated once for every run whose days are complete; the event carries their counts."""
+
+OWNER = "contact-centre-data"
+TAGS = ["genesys", "recordings"]
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": OWNER,
+    "retries": 3,
+    "retry_delay": timedelta(minutes=2),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=20),
+    "retry_policy": ARCHIVE_RETRY_POLICY,
+    # Archive early shards while later ones still wait: breadth first would leave the bucket empty for an hour.
+    "weight_rule": "upstream",
+}
+
+
+def timezone_name() -> str:
+    """Return the organisation's time zone for the schedule; an unknown name fails in ``archive_settings``."""
+    return os.environ.get("GENESYS_TIMEZONE") or "UTC"
+
+
+def archive_settings() -> ArchiveSettings:
+    """Return the settings of this worker.
+
+    Raises:
+        ConfigurationError: when a variable is missing or wrong; the message names it.
+    """
+    return ArchiveSettings.from_environment(os.environ)

@@ -1,0 +1,1 @@
+"""Airflow connections, as what the archive needs."""

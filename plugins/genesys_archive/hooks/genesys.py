@@ -1,0 +1,67 @@
+"""The ``genesys_cloud`` connection as a client of either contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from genesys_archive.defaults import GENESYS_CONN_ID
+from include.errors import ConfigurationError
+from include.genesys.client import GenesysClient
+from include.genesys.connection import GenesysConnection
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+    from include.settings import ArchiveSettings
+
+
+class GenesysHook(BaseHook):
+    """Reads an Airflow connection of type ``http``; the fields are described in ``include/genesys/connection.py``."""
+
+    def __init__(self, genesys_conn_id: str = GENESYS_CONN_ID) -> None:
+        super().__init__()
+        self.genesys_conn_id = genesys_conn_id
+
+    def genesys_connection(self) -> GenesysConnection:
+        """Return the connection, checked.
+
+        Raises:
+            ConfigurationError: when it does not exist or a field is missing; the message names it.
+        """
+        try:
+            return _checked(self.get_connection(self.genesys_conn_id))
+        except AirflowNotFoundException as error:
+            raise self._absent() from error
+
+    async def genesys_connection_async(self) -> GenesysConnection:
+        """Return the connection, for triggers: the synchronous lookup would block the triggerer's event loop.
+
+        Raises:
+            ConfigurationError: as ``genesys_connection``.
+        """
+        try:
+            return _checked(await self.aget_connection(self.genesys_conn_id))
+        except AirflowNotFoundException as error:
+            raise self._absent() from error
+
+    def client(self, settings: ArchiveSettings) -> GenesysClient:
+        """Return a client; close it when done. Raises as ``genesys_connection``."""
+        return GenesysClient(self.genesys_connection(), settings)
+
+    def _absent(self) -> ConfigurationError:
+        return ConfigurationError(
+            f"The Airflow connection {self.genesys_conn_id!r} does not exist; the README shows how to make it."
+        )
+
+
+def _checked(connection: Connection) -> GenesysConnection:
+    return GenesysConnection.from_fields(
+        name=connection.conn_id,
+        host=connection.host,
+        login=connection.login,
+        password=connection.password,
+        extra=connection.extra_dejson,
+    )

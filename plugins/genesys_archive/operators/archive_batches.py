@@ -1,0 +1,47 @@
+"""archive_batches: from the jobs' results to verified, write-once objects and the shard's manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from genesys_archive.defaults import archive_settings
+from genesys_archive.hooks.genesys import GenesysHook
+from genesys_archive.hooks.lake import recording_lake
+from include.lake.plan import ShardPlan
+from include.transfer.archive import archive_shard
+from include.transfer.download import MediaDownloader
+from include.transfer.submit import SubmittedShard
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+
+class ArchiveBatchesOperator(BaseOperator):
+    """Archives a shard; safe to clear, since it begins by asking the lake what it already holds."""
+
+    template_fields: Sequence[str] = ("submitted", "waited")
+    ui_color = "#fce8e6"
+
+    def __init__(self, *, submitted: Any, waited: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.submitted = submitted
+        self.waited = waited
+
+    def execute(self, context: Context) -> dict[str, object]:  # noqa: ARG002 - Airflow's signature
+        """Archive and return the manifest's key with counts."""
+        settings = archive_settings()
+        lake = recording_lake(settings)
+        hook = GenesysHook()
+        submitted = SubmittedShard.from_json(self.submitted)
+        plan = ShardPlan.read(lake, submitted.plan_key)
+        media_hosts = hook.genesys_connection().media_hosts
+        with hook.client(settings) as source, MediaDownloader(settings, media_hosts) as downloader:
+            report = archive_shard(
+                source, lake, downloader, settings, plan, submitted, unfinished=frozenset(self.waited["unfinished"])
+            )
+        self.log.info("%s", report.sentence())
+        return report.to_json()

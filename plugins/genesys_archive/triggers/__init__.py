@@ -1,0 +1,1 @@
+"""What runs in the triggerer; without side effects, since a trigger may run twice."""

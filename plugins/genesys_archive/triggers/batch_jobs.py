@@ -1,0 +1,88 @@
+"""Polls a shard's batch jobs in the triggerer, so that waiting holds no worker."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from genesys_archive.defaults import archive_settings
+from genesys_archive.hooks.genesys import GenesysHook
+from include.errors import PermanentError, RecordingGone, RetriableError
+from include.genesys.client import GenesysClient
+from include.genesys.waiting import JobWatch
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from include.genesys.connection import GenesysConnection
+    from include.settings import ArchiveSettings
+
+
+class BatchJobsTrigger(BaseTrigger):
+    """Fires when every job is finished, or at the deadline with what is not; it changes nothing, so it may run twice.
+
+    ``deadline`` is a Unix time: it stays where it is when the triggerer restarts. The event holds ids and counts.
+    """
+
+    def __init__(self, genesys_conn_id: str, job_ids: list[str], poll_seconds: float, deadline: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
+        self.genesys_conn_id = genesys_conn_id
+        self.job_ids = job_ids
+        self.poll_seconds = poll_seconds
+        self.deadline = deadline
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and arguments that Airflow stores; no token and no URL is among them."""
+        return (
+            "genesys_archive.triggers.batch_jobs.BatchJobsTrigger",
+            {
+                "genesys_conn_id": self.genesys_conn_id,
+                "job_ids": self.job_ids,
+                "poll_seconds": self.poll_seconds,
+                "deadline": self.deadline,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Poll until the watch is over."""
+        settings = archive_settings()
+        watch = JobWatch.over(self.job_ids, settings.stable_polls)
+        try:
+            client = _shared_client(await GenesysHook(self.genesys_conn_id).genesys_connection_async(), settings)
+            while not watch.is_over and time.time() < self.deadline:
+                await self._poll(client, watch)
+                if not watch.is_over:
+                    await asyncio.sleep(min(self._pause(settings), max(0.0, self.deadline - time.time())))
+        except PermanentError as error:
+            yield _event({**watch.to_json(), "error": str(error)})
+            return
+        yield _event(watch.to_json())
+
+    async def _poll(self, client: GenesysClient, watch: JobWatch) -> None:
+        """Ask once for every open job; a passing failure is no news about the job."""
+        for job_id in list(watch.open_jobs):
+            try:
+                watch.saw(await asyncio.to_thread(client.batch_status, job_id))
+            except RecordingGone:
+                watch.lost(job_id)
+            except RetriableError as error:
+                self.log.warning("Job %s could not be asked, again later: %s", job_id, error)
+
+    def _pause(self, settings: ArchiveSettings) -> float:
+        spread = settings.poll_jitter_fraction
+        return self.poll_seconds * random.uniform(1 - spread, 1 + spread)  # noqa: S311 - spreads polls, no secret
+
+
+def _event(payload: dict[str, object]) -> TriggerEvent:
+    return TriggerEvent(payload)  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
+
+
+@lru_cache(maxsize=8)
+def _shared_client(connection: GenesysConnection, settings: ArchiveSettings) -> GenesysClient:
+    """Return one client for all triggers of this process: they share its token, and need no token call each."""
+    return GenesysClient(connection, settings)
