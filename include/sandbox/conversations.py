@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from include.sandbox.dice import deck, dice_for, uuid_for
+from include.sandbox.dice import deck, dice_for, happens, uuid_for
 from include.sandbox.directory import DEFAULT_WRAP_UP, Directory, Entry
 from include.sandbox.recordings import Part, Recording
 from include.sandbox.scenario import PROFILES, Damage, Profile, RecordingKind
@@ -106,12 +106,12 @@ class DayMaker:
             profile=profile,
             start=start,
             end=end if kind.closed else None,
-            direction="outbound" if dice.random() < 0.15 else "inbound",
+            direction="outbound" if happens(dice, 0.15) else "inbound",
             ani=f"sip:{dice.randint(1000, 9999)}@pbx.example.net"
             if kind.sip
             else f"tel:+4930{dice.randint(10**6, 10**7 - 1)}",
             dnis=f"tel:+49800{dice.randint(1000, 9999)}",
-            division_ids=tuple(entry.id for entry in dice.sample(self.directory.divisions, 1 + (dice.random() < 0.1))),
+            division_ids=tuple(entry.id for entry in dice.sample(self.directory.divisions, 1 + (happens(dice, 0.1)))),
             session_id=session_id,
             legs=legs,
             recordings=tuple(
@@ -120,8 +120,8 @@ class DayMaker:
                 )
                 for place, item in enumerate(kind.recordings)
             ),
-            external_tag=f"CASE-{dice.randint(10_000, 99_999)}" if dice.random() < 0.2 else None,
-            flagged=dice.random() < 0.03,
+            external_tag=f"CASE-{dice.randint(10_000, 99_999)}" if happens(dice, 0.2) else None,
+            flagged=happens(dice, 0.03),
         )
 
     def _start(self, dice: Random, kind: Profile, number: int) -> datetime:
@@ -134,7 +134,7 @@ class DayMaker:
             return closing - timedelta(milliseconds=dice.randint(1, 2000))
         if self.config.mix.near_midnight:
             return self._near_midnight(dice, number)
-        share = dice.random() if dice.random() < 0.1 else dice.triangular(0.28, 0.88, 0.55)
+        share = dice.random() if happens(dice, 0.1) else dice.triangular(0.28, 0.88, 0.55)
         return opening + timedelta(milliseconds=int(day.total_seconds() * 1000 * share))
 
     def _near_midnight(self, dice: Random, number: int) -> datetime:
@@ -151,8 +151,8 @@ class DayMaker:
         for queue in dice.sample(self.directory.queues, kind.legs):
             end = moment + timedelta(milliseconds=round(seconds * 1000 / kind.legs))
             code = DEFAULT_WRAP_UP if kind.default_wrap_up else dice.choice(self.directory.wrap_up_codes).id
-            tags = tuple(dice.sample(_TAGS, dice.randint(1, 2))) if dice.random() < 0.15 else ()
-            note = "Customer calls again, has the letter." if dice.random() < 0.1 else None
+            tags = tuple(dice.sample(_TAGS, dice.randint(1, 2))) if happens(dice, 0.15) else ()
+            note = "Customer calls again, has the letter." if happens(dice, 0.1) else None
             legs.append(Leg(self._agent(dice, kind), queue.id, code, moment, end, tags, note))
             moment = end
         return tuple(legs)
@@ -174,7 +174,7 @@ class DayMaker:
         form = dice.choice(self.config.mix.formats or FORMATS)
         if kind.damage is Damage.TRUNCATED or (form == "ogg_opus" and seconds >= OGG_SECONDS_MAX):
             form = "wav_pcm16"
-        voice, channels, tagging = dice.randint(0, 1), 1 + (dice.random() < 0.7), dice.choice((3, 4, 0))
+        voice, channels, tagging = dice.randint(0, 1), 1 + (happens(dice, 0.7)), dice.choice((3, 4, 0))
         parts = tuple(
             Part(index, form, voice, channels, round(seconds / kind.results, 3), kind.damage, tagging)
             for index in range(kind.results)

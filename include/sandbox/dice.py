@@ -12,6 +12,11 @@ def dice_for(*key: object) -> random.Random:
     return random.Random(int.from_bytes(digest, "big"))  # noqa: S311 - repeatable play, not cryptography
 
 
+def happens(dice: random.Random, share: float) -> bool:
+    """Draw once; true in that share of cases."""
+    return dice.random() < share
+
+
 def uuid_for(*key: object) -> str:
     """Return the version-4-shaped UUID of this key."""
     digest = bytearray(blake2b("|".join(map(str, key)).encode(), digest_size=16).digest())

@@ -15,7 +15,10 @@ DEFAULT_WRAP_UP = "ININ-WRAP-UP-TIMEOUT"
 _GIVEN = (
     "Aylin Ben Carla Dmitri Elif Femi Greta Håkon Imani Jürgen Keiko Luís Mara Niamh Omar Priya Quinn Rosa Sören Tomás"
 )
-_FAMILY = "Adler Baptiste Çelik Dahl Eriksen Fontaine Görtz Hughes Ivanova Jansen Køhler Lindqvist Moreau Nuñez Okafor Popescu"
+_FAMILY = (
+    "Adler Baptiste Çelik Dahl Eriksen Fontaine Görtz Hughes Ivanova"
+    " Jansen Køhler Lindqvist Moreau Nuñez Okafor Popescu"
+)
 _QUEUES = ("Billing", "Claims", "Collections", "New business", "Retention", "Service DE", "Technical 2nd level", "VIP")
 _CODES = (
     "Callback agreed", "Complaint", "Contract change", "Fraud suspected", "Information given", "No answer", "Order placed",

@@ -16,11 +16,40 @@ if TYPE_CHECKING:
 Json = dict[str, object]
 
 CONVERSATION_DIMENSIONS = frozenset(
-    ["conversationEnd", "conversationId", "conversationInitiator", "conversationStart", "customerParticipation", "divisionId", "externalTag", "mediaStatsMinConversationMos", "originatingDirection"]
+    {
+        "conversationEnd",
+        "conversationId",
+        "conversationInitiator",
+        "conversationStart",
+        "customerParticipation",
+        "divisionId",
+        "externalTag",
+        "mediaStatsMinConversationMos",
+        "originatingDirection",
+    }
 )
-SEGMENT_DIMENSIONS = frozenset(
-    ["ani", "conference", "direction", "disconnectType", "dnis", "edgeId", "errorCode", "externalContactId", "flaggedReason", "mediaType", "participantName", "protocolCallId", "provider", "purpose", "queueId", "recording", "remote", "screenRecording", "segmentEnd", "segmentType", "sessionDnis", "snippetRecording", "teamId", "userId", "wrapUpCode", "wrapUpNote"]
+_PARTICIPANT = (
+    "externalContactId",
+    "flaggedReason",
+    "participantName",
+    "purpose",
+    "screenRecording",
+    "teamId",
+    "userId",
 )
+_SESSION = ("ani", "direction", "dnis", "edgeId", "mediaType", "protocolCallId", "provider", "recording", "remote")
+_SESSION_MORE = ("sessionDnis", "snippetRecording")
+_SEGMENT = (
+    "conference",
+    "disconnectType",
+    "errorCode",
+    "queueId",
+    "segmentEnd",
+    "segmentType",
+    "wrapUpCode",
+    "wrapUpNote",
+)
+SEGMENT_DIMENSIONS = frozenset((*_PARTICIPANT, *_SESSION, *_SESSION_MORE, *_SEGMENT))
 _UNSUPPORTED = ("evaluationFilters", "surveyFilters", "resolutionFilters", "aggregations")
 
 

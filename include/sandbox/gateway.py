@@ -17,6 +17,7 @@ from include.sandbox.wire import iso
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from include.sandbox.faults import Switch
     from include.sandbox.world import World
 
 REQUEST_BYTES_MAX = 512_000
@@ -94,7 +95,7 @@ class Gateway:
         except ApiError as error:
             await error_response(error, answering.correlation_id)(scope, receive, answering)
 
-    def _strikes(self, scope: Scope, name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - as Faults.strike
+    def _strikes(self, scope: Scope, name: str) -> Switch | None:
         subject = f"{scope['method']} {scope['path']}"
         return self.world.faults.strike(name, subject, only_if_named=not scope["path"].startswith("/api/"))
 

@@ -163,7 +163,7 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("stuck", "a clean day with one conversation whose batch job never completes", _CLEAN, single="stuck"),
         Scenario(
             "late",
-            "clean, but one recording in ten has not landed yet: it appears after more submissions or POST /sandbox/late",
+            "clean, but a tenth of the recordings land only after another submission or POST /sandbox/late",
             {**_CLEAN, "late": 90},
         ),
         Scenario(

@@ -67,10 +67,10 @@ def _customer(conversation: Conversation) -> Json:
 def _machines(conversation: Conversation) -> list[Json]:
     first, talk = conversation.start, conversation.legs[0].start
     half = first + (talk - first) / 2
-    stations = [("ivr", "Main menu DE", first, half, {}), ("acd", "Distributor", half, talk, {"queueId": None})]
-    machines = []
-    for purpose, name, start, end, extra in stations:
-        fields = {"queueId": conversation.legs[0].queue_id} if "queueId" in extra else {}
+    stations = (("ivr", "Main menu DE", first, half), ("acd", "Distributor", half, talk))
+    machines: list[Json] = []
+    for purpose, name, start, end in stations:
+        fields = {"queueId": conversation.legs[0].queue_id} if purpose == "acd" else {}
         segment = _segment("ivr" if purpose == "ivr" else "interact", start, end, **fields)
         session = _session(conversation, uuid_for(conversation.id, purpose, "session"), [segment], "inbound")
         session["peerId"] = conversation.session_id

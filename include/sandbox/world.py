@@ -15,6 +15,7 @@ from include.sandbox.presign import Presigner
 from include.sandbox.queries import Queries
 from include.sandbox.tenant import Tenant
 from include.sandbox.tokens import Tokens
+from include.sandbox.truth import day_truth
 
 if TYPE_CHECKING:
     from datetime import date
@@ -75,8 +76,6 @@ class World:
 
     def truth(self, day: date, output_format: str | None = None) -> DayTruth:
         """Return what an honest archive of that local date must hold, as things stand now."""
-        from include.sandbox.truth import day_truth  # noqa: PLC0415 - it needs no part in starting up
-
         if any(profile.startswith("late") for profile in self.config.mix.weights):
             return day_truth(self.tenant, day, output_format)
         key = (day, output_format)

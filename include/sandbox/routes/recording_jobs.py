@@ -78,35 +78,44 @@ class BulkJob:
         }
 
 
-def operations(world: World) -> list[Operation]:
-    """Return the operations of this group."""
-    jobs: dict[str, BulkJob] = {}
+@dataclass(slots=True)
+class BulkJobs:
+    """The bulk jobs of the organisation and their handlers."""
 
-    def job_of(request: Request) -> BulkJob:
-        job = jobs.get(request.path_params["jobId"])
+    world: World
+    jobs: dict[str, BulkJob] = field(default_factory=dict)
+
+    def _named(self, request: Request) -> BulkJob:
+        job = self.jobs.get(request.path_params["jobId"])
         if job is None:
             raise not_found("The recording job")
         return job
 
-    async def create(request: Request) -> Response:
+    async def create(self, request: Request) -> Response:
+        """Accept a job: 202, PENDING."""
         body = await json_body(request)
-        _check(body, [job for job in jobs.values() if job.state in {"PENDING", "PROCESSING"}])
-        found = await asyncio.to_thread(world.queries.active, cast("Json", body.get("conversationQuery") or {}))
+        _check(body, [job for job in self.jobs.values() if job.state in {"PENDING", "PROCESSING"}])
+        found = await asyncio.to_thread(self.world.queries.active, cast("Json", body["conversationQuery"]))
         recordings = [recording for conversation in found for recording in conversation.recordings]
-        job_id = uuid_for(world.config.seed, "bulk job", len(jobs))
-        seconds = world.config.job_seconds
-        jobs[job_id] = BulkJob(job_id, request.scope[CLIENT], body, recordings, len(found), seconds)
-        return JSONResponse(jobs[job_id].to_json(), 202)
+        job_id = uuid_for(self.world.config.seed, "bulk job", len(self.jobs))
+        seconds = self.world.config.job_seconds
+        job = BulkJob(job_id, request.scope[CLIENT], body, recordings, len(found), seconds)
+        self.jobs[job_id] = job
+        return JSONResponse(job.to_json(), 202)
 
-    async def every(request: Request) -> Response:
+    async def every(self, request: Request) -> Response:
+        """List the jobs."""
         state = request.query_params.get("state")
-        return JSONResponse(listing(request, [job.to_json() for job in jobs.values() if state in {None, job.state}]))
+        rows = [job.to_json() for job in self.jobs.values() if state in {None, job.state}]
+        return JSONResponse(listing(request, rows))
 
-    async def one(request: Request) -> Response:
-        return JSONResponse(job_of(request).to_json())
+    async def one(self, request: Request) -> Response:
+        """Return one job."""
+        return JSONResponse(self._named(request).to_json())
 
-    async def execute(request: Request) -> Response:
-        job = job_of(request)
+    async def execute(self, request: Request) -> Response:
+        """Set a READY job to PROCESSING; only its creator may."""
+        job = self._named(request)
         if (await json_body(request)).get("state") != "PROCESSING" or job.state != "READY":
             raise bad_request(f"a job that is {job.state} can only be set to PROCESSING when READY")
         if job.client_id != request.scope[CLIENT]:
@@ -114,24 +123,30 @@ def operations(world: World) -> list[Operation]:
         job.started = monotonic()
         return JSONResponse(job.to_json())
 
-    async def cancel(request: Request) -> Response:
-        job_of(request).cancelled = True
+    async def cancel(self, request: Request) -> Response:
+        """Cancel a job."""
+        self._named(request).cancelled = True
         return Response(status_code=204)
 
-    async def failures(request: Request) -> Response:
+    async def failures(self, request: Request) -> Response:
+        """List the recordings a job failed for."""
         rows: list[Json] = [
             {"conversation": {"id": recording.conversation_id}, "recording": {"id": recording.id}}
-            for recording in job_of(request).failed
+            for recording in self._named(request).failed
         ]
         return JSONResponse(listing(request, rows))
 
+
+def operations(world: World) -> list[Operation]:
+    """Return the operations of this group."""
+    jobs = BulkJobs(world)
     return [
-        ("POST", _PATH, create),
-        ("GET", _PATH, every),
-        ("GET", f"{_PATH}/{{jobId}}", one),
-        ("PUT", f"{_PATH}/{{jobId}}", execute),
-        ("DELETE", f"{_PATH}/{{jobId}}", cancel),
-        ("GET", f"{_PATH}/{{jobId}}/failedrecordings", failures),
+        ("POST", _PATH, jobs.create),
+        ("GET", _PATH, jobs.every),
+        ("GET", f"{_PATH}/{{jobId}}", jobs.one),
+        ("PUT", f"{_PATH}/{{jobId}}", jobs.execute),
+        ("DELETE", f"{_PATH}/{{jobId}}", jobs.cancel),
+        ("GET", f"{_PATH}/{{jobId}}/failedrecordings", jobs.failures),
     ]
 
 
