@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from demo.archive_run import DagMissingError, archive_days
 from demo.background import announce, running_facts, start_in_background, stop_in_background
 from demo.one_day import NotConfiguredError, run_days
-from demo.options import PROJECT, SandboxOptions, StackOptions
+from demo.options import DEFAULT_SEED, PROJECT, SandboxOptions, StackOptions
 from demo.ports import PortTakenError
 from demo.processes import ComponentError
 from demo.rest import AirflowApiError
@@ -157,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--end-date", default="", help="run: the last day, default the first")
     parser.add_argument("--timezone", default=os.environ.get("GENESYS_TIMEZONE") or "UTC", help="of the day")
     parser.add_argument("--conversations", type=int, default=300, help="of the sandbox's day")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed plays the same day")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the same seed plays the same day")
     parser.add_argument("--contract", default="platform", choices=("platform", "guide"), help="wire contract")
     parser.add_argument("--scenario", default="", help="named day of the sandbox")
     parser.add_argument("--port", type=int, default=0, help="of the Airflow UI; default a free one")

@@ -7,7 +7,7 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
-from demo.options import LAKE_PREFIX, PROJECT
+from demo.options import PROJECT
 from demo.ports import LOOPBACK
 
 if TYPE_CHECKING:
@@ -76,12 +76,12 @@ def embedded_airflow(options: StackOptions, home: Path, port: int) -> dict[str, 
     }
 
 
-def archive_settings(store: ObjectStore, sandbox: Sandbox | None, state: Path) -> dict[str, str]:
+def archive_settings(store: ObjectStore, sandbox: Sandbox | None, options: StackOptions) -> dict[str, str]:
     """Return what the archive itself reads: the lake, the time zone, and the connections."""
     settings = {
-        "RECORDING_LAKE_URI": f"s3://{store.bucket}/{LAKE_PREFIX}",
+        "RECORDING_LAKE_URI": f"s3://{store.bucket}/{options.lake_prefix}",
         "AIRFLOW_CONN_RECORDING_LAKE": _lake_connection(store),
-        "RECORDING_ARCHIVE_STATE_DIR": str(state),
+        "RECORDING_ARCHIVE_STATE_DIR": str(options.directory / "state"),
         "RECORDING_ARCHIVE_POLL_SECONDS": "1",
     }
     if sandbox:

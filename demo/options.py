@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROJECT = Path(__file__).resolve().parent.parent
+DEFAULT_SEED = 7
 DAILY_DAG = "genesys_recordings_daily"
 LAKE_PREFIX = "archive"
 
@@ -28,10 +29,15 @@ class SandboxOptions:
     date: str = ""
     timezone: str = "UTC"
     conversations: int = 300
-    seed: int = 1
+    seed: int = DEFAULT_SEED
     contract: str = "platform"
     scenario: str = ""
     job_seconds: float = 2.0
+
+    @property
+    def lake_prefix(self) -> str:
+        """Key prefix of the archive. Each seed plays another organisation, and a prefix holds one organisation only."""
+        return LAKE_PREFIX if self.seed == DEFAULT_SEED else f"{LAKE_PREFIX}-seed-{self.seed}"
 
     @property
     def day(self) -> str:
@@ -56,3 +62,8 @@ class StackOptions:
     environment: Mapping[str, str] = field(default_factory=dict)
     parallelism: int = 4
     ui_port: int = 0
+
+    @property
+    def lake_prefix(self) -> str:
+        """Key prefix of the archive within the bucket."""
+        return self.sandbox.lake_prefix if self.sandbox else LAKE_PREFIX

@@ -66,9 +66,15 @@ def start_sandbox(supervisor: Supervisor, directory: Path, options: SandboxOptio
     supervisor.start(
         Component(
             name="sandbox",
-            command=_command(options, ready_file, client_id, client_secret),
+            command=_command(options, ready_file),
             log=directory / "sandbox.log",
-            environment={**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1"},
+            environment={
+                **os.environ,
+                "PYTHONPATH": str(PROJECT),
+                # Not as arguments: those show in the process list.
+                "SANDBOX_CLIENT_ID": client_id,
+                "SANDBOX_CLIENT_SECRET": client_secret,
+            },
             grace_seconds=3.0,
         )
     )
@@ -85,7 +91,7 @@ def start_sandbox(supervisor: Supervisor, directory: Path, options: SandboxOptio
     )
 
 
-def _command(options: SandboxOptions, ready_file: Path, client_id: str, client_secret: str) -> list[str]:
+def _command(options: SandboxOptions, ready_file: Path) -> list[str]:
     flags = {
         "--port": 0,
         "--media-port": 0,
@@ -96,8 +102,6 @@ def _command(options: SandboxOptions, ready_file: Path, client_id: str, client_s
         "--contract": options.contract,
         "--scenario": options.scenario,
         "--job-seconds": options.job_seconds,
-        "--client-id": client_id,
-        "--client-secret": client_secret,
         "--ready-file": ready_file,
     }
     given = [(name, str(value)) for name, value in flags.items() if value != ""]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from demo.airflow import USERNAME, migrate_database, prepare_airflow, start_airflow, wait_until_healthy
 from demo.airflow_environment import archive_settings
 from demo.object_store import start_object_store
-from demo.options import LAKE_PREFIX, StackOptions
+from demo.options import StackOptions
 from demo.processes import Supervisor
 from demo.rest import AirflowApiError
 from demo.sandbox import start_sandbox
@@ -36,12 +36,14 @@ class StackRunningError(Exception):
 class Stack:
     """A running stack.
 
-    ``airflow`` is the REST client, ``lake`` the S3 server, ``sandbox`` the Genesys Cloud to practise on (None where
+    ``airflow`` is the REST client, ``lake`` the S3 server and ``lake_prefix`` the
+    archive's key prefix in it, ``sandbox`` the Genesys Cloud to practise on (None where
     the options said so), ``logs`` the folder of the components' logs; task logs are below ``airflow_home / "logs"``.
     """
 
     airflow: AirflowApi
     lake: ObjectStore
+    lake_prefix: str
     sandbox: Sandbox | None
     logs: Path
     airflow_home: Path
@@ -54,11 +56,6 @@ class Stack:
     def ui_url(self) -> str:
         """Address of the Airflow UI."""
         return self.airflow.url
-
-    @property
-    def lake_prefix(self) -> str:
-        """Key prefix of the archive within the bucket."""
-        return LAKE_PREFIX
 
     def check(self) -> None:
         """Raise when a component has died.
@@ -101,20 +98,23 @@ def _start(supervisor: Supervisor, options: StackOptions, say: Callable[[str], N
     if options.sandbox:
         say(f"Genesys Cloud sandbox: {options.sandbox.conversations} conversations on {options.sandbox.day}")
         sandbox = start_sandbox(supervisor, root / "sandbox", options.sandbox)
-    settings = archive_settings(store, sandbox, root / "state")
+    settings = archive_settings(store, sandbox, options)
     airflow = prepare_airflow(options, settings)
     say("Airflow: database")
     migrate_database(supervisor, airflow, root / "cache")
     say("Airflow: api-server, scheduler, dag-processor, triggerer")
     start_airflow(supervisor, airflow)
     wait_until_healthy(supervisor, airflow, options.pools_file)
-    return _stack(supervisor, store, sandbox, airflow)
+    return _stack(supervisor, store, sandbox, airflow, options.lake_prefix)
 
 
-def _stack(supervisor: Supervisor, store: ObjectStore, sandbox: Sandbox | None, airflow: EmbeddedAirflow) -> Stack:
+def _stack(
+    supervisor: Supervisor, store: ObjectStore, sandbox: Sandbox | None, airflow: EmbeddedAirflow, lake_prefix: str
+) -> Stack:
     return Stack(
         airflow=airflow.api,
         lake=store,
+        lake_prefix=lake_prefix,
         sandbox=sandbox,
         logs=airflow.logs,
         airflow_home=airflow.home,
