@@ -200,7 +200,10 @@ def _hosts(fields: _Fields, host: str, contract: Contract) -> tuple[str, str]:
 def _region(fields: _Fields, host: str) -> str | None:
     """Return the region that ``host`` names; ``None`` where ``api_base_url`` speaks instead."""
     text = host.strip()
-    name = urlsplit(text if "://" in text else f"//{text}").hostname or ""
+    try:
+        name = urlsplit(text if "://" in text else f"//{text}").hostname or ""
+    except ValueError:
+        raise fields.wrong("host", "is no host name") from None
     region = region_of(name)
     stated = urlsplit(fields.base_url("api_base_url") or "").hostname
     if region is None and name and name != stated and not (is_loopback(name) and is_loopback(stated or "")):

@@ -119,7 +119,8 @@ class ApiDoor:
 
     def _read(self, answer: Answer, endpoint: str, token: Secret, read: Callable[[object], T]) -> T:
         try:
-            raise_for(answer, endpoint, self.connection.name, token.reveal(), wall=self._time.wall())
+            secrets = (token.reveal(), self.connection.client_secret.reveal())
+            raise_for(answer, endpoint, self.connection.name, *secrets, wall=self._time.wall())
             return read(json_of(answer))
         except Malformed as error:
             raise again_for_malformed(error, answer, endpoint) from None
