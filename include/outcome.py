@@ -37,6 +37,9 @@ class Outcome(StrEnum):
         return self not in {Outcome.PENDING, Outcome.QUARANTINED, Outcome.SOURCE_ERROR}
 
 
+_ALWAYS = frozenset({"conversation_id", "recording_id", "part", "outcome"})
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ItemRecord:
     """One part of one recording, or one hole, with the evidence for its class.
@@ -61,12 +64,9 @@ class ItemRecord:
     metadata_sha256: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """Return the fields that say something; empty ones are left out."""
+        """Return the identity, the class, and whatever else says something."""
         values = {name: getattr(self, name) for name in self.__slots__}
-        kept = {name: value for name, value in values.items() if value != ""}
-        if not self.key:
-            kept.pop("bytes")
-        return kept
+        return {name: value for name, value in values.items() if name in _ALWAYS or value not in ("", 0)}
 
     @classmethod
     def from_json(cls, document: Mapping[str, object]) -> Self:

@@ -15,6 +15,7 @@ from include.transfer.bundle_index import BundleIndex, IndexEntry, ids_in_name, 
 from include.transfer.failure import failure_record
 from include.transfer.keep import keep_recording, quarantine
 from include.transfer.recording_body import RecordingBody, fetch_body, member_body
+from include.transfer.results import is_selected
 from include.transfer.spool import spool
 from include.transfer.stored import stored_recording
 
@@ -90,9 +91,14 @@ def _archive_members(
     records: list[ItemRecord] = []
     groups: dict[tuple[str, str], list[Member]] = {}
     for member in media:
-        place, problem = _place_of(member, index)
+        entry = index.entries.get(member.name)
+        place, problem = _place_of(member, entry)
         if place[0] and place[0] not in requested:
             log.warning("A member for a conversation that was never requested was left out: %s", place[0])
+        elif entry is not None and not is_selected(entry.media_type):
+            records.append(
+                ItemRecord(*place, 0, Outcome.NOT_SELECTED, "media_not_selected", "archive", str(entry.media_type))
+            )
         elif problem:
             records.append(_refuse(work, body, contents, member, place, problem))
         else:
@@ -116,9 +122,9 @@ def _split(contents: ArchiveContents) -> tuple[BundleIndex, list[Member]]:
     return best, [member for member in contents.members if member is not chosen]
 
 
-def _place_of(member: Member, index: BundleIndex) -> tuple[tuple[str, str], str]:
+def _place_of(member: Member, entry: IndexEntry | None) -> tuple[tuple[str, str], str]:
     """Return conversation and recording of a member, and what is wrong with that, if anything."""
-    entry, named = index.entries.get(member.name), ids_in_name(member.name)
+    named = ids_in_name(member.name)
     if entry is None:
         return (named, "") if named else (("", ""), UNMAPPED)
     place = (entry.conversation_id, entry.recording_id)

@@ -72,8 +72,11 @@ def _sniff_container(head: bytes) -> MediaKind | None:
 
 
 def _ebml_kind(head: bytes) -> MediaKind | None:
-    # DocType (RFC 8794, 11.2.7): id 42 82, a one-byte size, ASCII.
-    found = re.search(rb"\x42\x82[\x81-\x90]([a-z]+)", head[:HEAD_BYTES])
+    # DocType (RFC 8794, 11.2.7): id 42 82, ASCII. Its size is a number of one to eight bytes, the short form of a small
+    # number being usual and the long forms legal.
+    found = re.search(
+        rb"\x42\x82(?:[\x81-\x90]|[\x40\x20\x10\x08\x04\x02\x01]\0*[\x01-\x10])([a-z]+)", head[:HEAD_BYTES]
+    )
     return {b"webm": WEBM, b"matroska": MKV}.get(found[1]) if found else None
 
 
