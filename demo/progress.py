@@ -57,7 +57,7 @@ class ProgressView:
             self._redraw([head, *(f"        {line}" for line in lines), f"        in the lake: {in_lake}"])
             return
         media = amounts.get("media")
-        self._add_line(head, "; ".join(" ".join(line.split()) for line in lines if _is_open(line)), str(media or ""))
+        self._add_line(head, "; ".join(" ".join(line.split()) for line in lines if _is_active(line)), str(media or ""))
 
     def _redraw(self, lines: list[str]) -> None:
         up = LINES_UP.format(self._drawn) if self._drawn else ""
@@ -74,6 +74,8 @@ class ProgressView:
         self._out.flush()
 
 
-def _is_open(line: str) -> bool:
-    done, total = line.split()[1].split("/")
-    return done != total
+def _is_active(line: str) -> bool:
+    """Tell whether a task is neither done nor still waiting as a whole."""
+    _, count, *others = line.split()
+    done, total = count.split("/")
+    return done != total and others != ["waiting", total]

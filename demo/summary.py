@@ -60,8 +60,14 @@ def _exclusion_lines(exclusions: object) -> list[str]:
 def call_lines(journal: Mapping[str, Any]) -> list[str]:
     """Return the number of API calls by endpoint, the most frequent first; whatever the nesting of the counts."""
     counts = _counts(journal)
-    lines = [f"Genesys API calls, as the sandbox counted them: {sum(counts.values())}"]
-    return lines + [f"  {number:5} {endpoint}" for endpoint, number in counts.most_common()]
+    calls = Counter({endpoint: number for endpoint, number in counts.items() if _is_api(endpoint)})
+    lines = [f"Genesys API calls, as the sandbox counted them: {calls.total()}"]
+    lines += [f"  {number:5} {endpoint}" for endpoint, number in calls.most_common()]
+    return [*lines, f"media downloads by presigned URL: {counts.total() - calls.total()}"]
+
+
+def _is_api(endpoint: str) -> bool:
+    return "/api/" in endpoint or "/oauth/" in endpoint
 
 
 def _counts(journal: Mapping[str, Any]) -> Counter[str]:

@@ -46,6 +46,12 @@ def test_report_of_another_shape_does_not_break_the_summary():
 
 
 def test_calls_are_counted_by_endpoint_most_frequent_first():
-    """The total and one line for each endpoint."""
-    expected = ["Genesys API calls, as the sandbox counted them: 5", "      4 GET /b", "      1 POST /a"]
-    assert expected == call_lines({"calls": {"POST /a": 1, "GET /b": 4}})
+    """The API's total and one line for each endpoint; downloads are not API calls."""
+    expected = [
+        "Genesys API calls, as the sandbox counted them: 5",
+        "      4 GET /api/v2/b",
+        "      1 POST /oauth/token",
+        "media downloads by presigned URL: 9",
+    ]
+    counts = {"POST /oauth/token": 1, "GET /api/v2/b": 4, "GET /recordings/{part}": 9}
+    assert (expected, expected) == (call_lines(counts), call_lines({"calls": counts}))
