@@ -20,10 +20,20 @@ _FAMILY = (
     " Jansen Køhler Lindqvist Moreau Nuñez Okafor Popescu"
 )
 _QUEUES = ("Billing", "Claims", "Collections", "New business", "Retention", "Service DE", "Technical 2nd level", "VIP")
-_CODES = (
-    "Callback agreed", "Complaint", "Contract change", "Fraud suspected", "Information given", "No answer", "Order placed",
-    "Refund", "Resolved", "Transferred", "Wrong number", "Übergabe",
-)  # fmt: skip
+_CODES = [
+    "Callback agreed",
+    "Complaint",
+    "Contract change",
+    "Fraud suspected",
+    "Information given",
+    "No answer",
+    "Order placed",
+    "Refund",
+    "Resolved",
+    "Transferred",
+    "Wrong number",
+    "Übergabe",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ def directory_of(seed: int) -> Directory:
     return Directory(
         divisions,
         entries("queue", list(_QUEUES)),
-        entries("wrap-up", list(_CODES)),
+        entries("wrap-up", _CODES),
         tuple(users),
         uuid_for(seed, "user nobody knows"),
     )

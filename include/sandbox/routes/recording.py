@@ -93,21 +93,25 @@ def _recording(conversation: Conversation, request: Request) -> Recording:
 def _metadata(world: World, recording: Recording) -> Json:
     state = world.tenant.file_state(recording)
     ended = recording.start + timedelta(seconds=recording.seconds)
-    return {
+    answer: Json = {
         "id": recording.id,
         "conversationId": recording.conversation_id,
         "media": recording.media,
-        "mediaSubtype": recording.subtype,
         "fileState": state,
         "sessionId": recording.session_id,
         "startTime": iso(recording.start) if recording.media == "screen" else None,
         "archiveDate": iso(ended) if state == "ARCHIVED" else None,
-        "archiveMedium": "CLOUDARCHIVE" if state == "ARCHIVED" else None,
         "deleteDate": iso(ended + timedelta(days=1 if state == "DELETED" else 365)),
         "annotations": [],
         "region": "eu-central-1",
         "selfUri": f"/api/v2/conversations/{recording.conversation_id}/recordings/{recording.id}",
     }
+    # Enumerated fields are left out rather than null: the vendor's SDK cannot read a null enumeration.
+    if recording.media in {"audio", "screen"}:
+        answer["mediaSubtype"] = recording.subtype
+    if state == "ARCHIVED":
+        answer["archiveMedium"] = "CLOUDARCHIVE"
+    return answer
 
 
 def _format(request: Request) -> str | None:
