@@ -21,18 +21,8 @@ _FAMILY = (
 )
 _QUEUES = ("Billing", "Claims", "Collections", "New business", "Retention", "Service DE", "Technical 2nd level", "VIP")
 _CODES = [
-    "Callback agreed",
-    "Complaint",
-    "Contract change",
-    "Fraud suspected",
-    "Information given",
-    "No answer",
-    "Order placed",
-    "Refund",
-    "Resolved",
-    "Transferred",
-    "Wrong number",
-    "Übergabe",
+    *("Callback agreed", "Complaint", "Contract change", "Fraud suspected", "Information given", "No answer"),
+    *("Order placed", "Refund", "Resolved", "Transferred", "Wrong number", "Übergabe"),
 ]
 
 

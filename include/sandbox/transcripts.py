@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 _KEYFRAME = bytes.fromhex("300100 9d012a 4001b400".replace(" ", "")) + bytes(24)
 """The head of a VP8 key frame of 320 x 180 (RFC 6386, section 9.1): enough to identify, not worth watching."""
 
+_SHORT_MAX = 127
+
 
 def _element(identifier: str, payload: bytes) -> bytes:
-    return bytes.fromhex(identifier) + (0x0100000000000000 | len(payload)).to_bytes(8, "big") + payload
+    short = len(payload) < _SHORT_MAX  # a one-byte size (RFC 8794, section 4); detectors look for "webm" early
+    size = bytes((0x80 | len(payload),)) if short else (0x01 << 56 | len(payload)).to_bytes(8, "big")
+    return bytes.fromhex(identifier) + size + payload
 
 
 def screen_webm(recording_id: str, seconds: float) -> bytes:
