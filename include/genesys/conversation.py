@@ -85,7 +85,7 @@ def _outer_sessions(participants: list[Row]) -> list[Row]:
     sessions = [
         session
         for participant in participants
-        if participant.get("purpose") in OUTER_PURPOSES
+        if text_of(participant.get("purpose")) in OUTER_PURPOSES
         for session in entries_of(participant.get("sessions"))
         if session.get("mediaType") == VOICE
     ]
@@ -102,7 +102,7 @@ def _agents(participants: list[Row]) -> tuple[NamedReference, ...]:
     names: dict[str, str | None] = {}
     for participant in participants:
         user_id = text_of(participant.get("userId"))
-        if participant.get("purpose") in AGENT_PURPOSES and user_id is not None:
+        if text_of(participant.get("purpose")) in AGENT_PURPOSES and user_id is not None:
             names[user_id] = names.get(user_id) or text_of(participant.get("participantName"))
     return tuple(NamedReference(user_id, name) for user_id, name in names.items())
 

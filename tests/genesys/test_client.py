@@ -26,13 +26,13 @@ def test_a_day_goes_from_conversations_to_a_job(client, genesys):
     genesys.names = {USERS: {uuid(900): "Ada"}}
     found = client.find_conversations(*DAY)
     assert [uuid(number) for number in range(250)] == [item.conversation_id for item in found.conversations]
-    assert (4, 0, ()) == (found.pages, found.duplicates, found.rejected)
+    assert (2 * 4, 0, ()) == (found.pages, found.duplicates, found.rejected)
     named = client.resolve_names(found.conversations)
     assert {"Ada"} == {item.agents[0].name for item in named}
     submitted = client.submit_batches(item.conversation_id for item in named)
     assert [100, 100, 50] == [len(batch.conversation_ids) for batch in submitted.jobs]
     status = client.batch_status(submitted.jobs[0].job_id)
     assert (False, ()) == (status.completed, status.results)
-    assert 4 == client.counts.calls[f"POST {QUERY}"]
+    assert 8 == client.counts.calls[f"POST {QUERY}"]
     assert 3 == client.counts.calls[f"POST {BATCHES}"]
     assert 1 == client.counts.token_requests

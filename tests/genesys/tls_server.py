@@ -19,7 +19,7 @@ def self_signed_server(folder: Path) -> Iterator[str]:
     """Listen on the loopback and shake hands with whoever accepts the certificate; yields the URL."""
     key, certificate = folder / "key.pem", folder / "cert.pem"
     subprocess.run(  # noqa: S603 - fixed arguments
-        [  # noqa: S607 - whichever openssl this machine has
+        [
             *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"),
             *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)),
         ],

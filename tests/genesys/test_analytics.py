@@ -1,0 +1,251 @@
+"""Finding the conversations of a day, whatever the pages do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from include.errors import RequestRejected, SourceUnavailable
+from include.genesys.analytics import RESULTS_MAX, ConversationsFound
+from tests.genesys.scripted_server import QUERY, Reply, error, uuid
+from tests.genesys.test_client import DAY, row
+
+
+def ids_of(found: ConversationsFound) -> list[str]:
+    """Return the ids in the order of the result."""
+    return [item.conversation_id for item in found.conversations]
+
+
+def test_the_question_is_about_finished_recorded_voice_calls(client, genesys):
+    """Interval, filters, order and page size are what the published API documents."""
+    client.find_conversations(*DAY)
+    assert {
+        "interval": "2026-01-05T00:00:00.000Z/2026-01-06T00:00:00.000Z",
+        "order": "asc",
+        "orderBy": "conversationStart",
+        "paging": {"pageSize": 100, "pageNumber": 1},
+        "conversationFilters": [
+            {
+                "type": "and",
+                "predicates": [{"type": "dimension", "dimension": "conversationEnd", "operator": "exists"}],
+            }
+        ],
+        "segmentFilters": [
+            {
+                "type": "and",
+                "predicates": [
+                    {"type": "dimension", "dimension": "mediaType", "operator": "matches", "value": "voice"},
+                    {"type": "dimension", "dimension": "recording", "operator": "exists"},
+                ],
+            }
+        ],
+    } == genesys.calls_to(QUERY)[0].json
+
+
+def test_a_day_without_calls_is_a_valid_answer(client):
+    """The empty object ends the paging at once."""
+    assert ConversationsFound((), 0, 1, (), 0) == client.find_conversations(*DAY)
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 200])
+def test_pages_are_read_until_one_is_empty(client, genesys, count):
+    """A short page is no end: only an empty one is."""
+    genesys.rows = [row(number) for number in range(count)]
+    found = client.find_conversations(*DAY)
+    assert [uuid(number) for number in range(count)] == ids_of(found)
+    assert found.passes * (-(-count // 100) + 1) == found.pages
+    assert (1 if count <= 100 else 2) == found.passes
+
+
+@pytest.mark.parametrize(
+    ("start", "inside"),
+    [
+        ("2026-01-04T23:59:59.999Z", False),
+        ("2026-01-05T00:00:00.000Z", True),
+        ("2026-01-05T00:00:00.001Z", True),
+        ("2026-01-05T23:59:59.999Z", True),
+        ("2026-01-06T00:00:00.000Z", False),
+        ("2026-01-06T01:00:00.000+02:00", True),
+    ],
+)
+def test_a_conversation_belongs_to_the_day_it_started_in(client, genesys, start, inside):
+    """The source answers whole days that the interval touches; the bounds are applied here, to the millisecond."""
+    genesys.rows = [row(1, conversationStart=start)]
+    found = client.find_conversations(*DAY)
+    assert (int(inside), int(not inside)) == (len(found.conversations), found.outside)
+
+
+@hypothesis_settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.integers(0, 30), max_size=250))
+def test_any_multiset_of_rows_becomes_a_set(client, genesys, numbers):
+    """However often a conversation appears, it is found once and the rest counted."""
+    genesys.rows = [row(number) for number in numbers]
+    found = client.find_conversations(*DAY)
+    assert sorted({uuid(number) for number in numbers}) == ids_of(found)
+    assert found.passes * (len(numbers) - len(set(numbers))) == found.duplicates
+
+
+@pytest.mark.parametrize("change", ["removed", "inserted", "both"])
+def test_rows_that_move_between_pages_are_found_by_a_second_look(client, genesys, change):
+    """What takes more than one page is read again until nothing new turns up, and the union counts."""
+    genesys.rows = [row(number) for number in range(10, 260)]
+    everything = {uuid(number) for number in range(10, 260)}
+
+    def drift(_page: int) -> None:
+        if len(genesys.calls_to(QUERY)) != 1:
+            return  # only the first look is disturbed
+        if change != "inserted":
+            del genesys.rows[50]
+        if change != "removed":
+            genesys.rows.insert(0, row(1))
+            everything.add(uuid(1))
+
+    genesys.page_end = drift
+    found = client.find_conversations(*DAY)
+    assert sorted(everything) == ids_of(found)
+    assert found.passes > 1
+
+
+def test_totals_that_never_agree_cost_one_more_look(client, genesys):
+    """``totalHits`` is approximate: a second look that finds nothing new settles it."""
+    rows = [row(1), row(2)]
+    genesys.on_call = lambda call: (
+        Reply(body={"conversations": rows, "totalHits": 7} if call.json["paging"]["pageNumber"] == 1 else {})
+        if call.path == QUERY
+        else None
+    )
+    found = client.find_conversations(*DAY)
+    assert (2, 2, 4) == (len(found.conversations), found.passes, found.pages)
+
+
+def test_a_source_that_never_rests_is_left_after_three_looks(client, genesys, caplog):
+    """Calls may end while we look; the audits of the next days find those."""
+    genesys.rows = [row(number) for number in range(1000, 1150)]
+    genesys.page_end = lambda _page: genesys.rows.insert(0, row(len(genesys.rows)))
+    found = client.find_conversations(*DAY)
+    assert 3 == found.passes
+    assert "still found something new" in caplog.text
+
+
+def seconds_of(call) -> float:
+    """Return the length of the interval asked for."""
+    first, last = (datetime.fromisoformat(text) for text in call.json["interval"].split("/"))
+    return (last - first).total_seconds()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Reply(body={"conversations": [row(1)], "totalHits": RESULTS_MAX + 1}),
+        error(400, "bad.request", "Pagination may not exceed 100000 results"),
+        error(413, "payload.too.large"),
+    ],
+    ids=["total", "pagination", "too-large"],
+)
+def test_too_many_hits_split_the_interval(client, genesys, refusal):
+    """Halves are asked until each can be paged through; nothing is lost or doubled."""
+    rows = [row(hour, conversationStart=f"2026-01-05T{hour:02}:30:00.000Z") for hour in range(24)]
+
+    def answer(call):
+        if call.path != QUERY:
+            return None
+        if seconds_of(call) > 6 * 3600:
+            return refusal
+        first, last = call.json["interval"].split("/")
+        inside = [item for item in rows if first <= item["conversationStart"] < last]
+        page = call.json["paging"]["pageNumber"] == 1 and inside
+        return Reply(body={"conversations": inside, "totalHits": len(inside)} if page else {})
+
+    genesys.on_call = answer
+    found = client.find_conversations(*DAY)
+    assert [uuid(hour) for hour in range(24)] == ids_of(found)
+    assert 3 == found.split
+
+
+def test_a_thousand_pages_without_an_end_split_the_interval(make_client, genesys):
+    """Where no total is given, the page count is the limit."""
+    genesys.on_call = lambda call: (
+        Reply(body={"conversations": [row(call.json["paging"]["pageNumber"])]} if seconds_of(call) > 50_000 else {})
+        if call.path == QUERY
+        else None
+    )
+    found = make_client(requests_per_minute=10_000).find_conversations(*DAY)
+    assert (1000, 1) == (len(found.conversations), found.split)
+
+
+def test_splitting_ends(client, genesys):
+    """Hits that do not shrink with the interval are refused, not chased."""
+    genesys.on_call = lambda call: error(413, "payload.too.large") if call.path == QUERY else None
+    with pytest.raises(RequestRejected, match="cannot be shorter"):
+        client.find_conversations(*DAY)
+    assert len(genesys.calls_to(QUERY)) < 20
+
+
+def test_any_other_refusal_is_passed_on(client, genesys):
+    """A malformed query is a bug, not a reason to split."""
+    genesys.script(QUERY, error(400, "bad.request", "interval"))
+    with pytest.raises(RequestRejected):
+        client.find_conversations(*DAY)
+    assert 1 == len(genesys.calls_to(QUERY))
+
+
+@pytest.mark.parametrize("body", [[], {"conversations": {}}, {"conversations": "x"}, None])
+def test_a_page_of_the_wrong_kind_is_no_empty_page(client, genesys, body):
+    """Read as "no more", it would lose conversations."""
+    genesys.script(QUERY, *[Reply(body=body)] * 10)
+    with pytest.raises(SourceUnavailable):
+        client.find_conversations(*DAY)
+
+
+HOSTILE = [None, 7, "", "c-1", "../../etc/passwd", "a" * 10_000, f"{uuid(1)}\r\nX: y", f"{uuid(1)}\x00", "\u0660" * 36]
+
+
+@pytest.mark.parametrize("bad", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_row_without_a_usable_id_is_counted_and_never_used(client, genesys, bad, caplog):
+    """Only UUIDs become paths, keys and headers; the row is reported by its hash."""
+    genesys.rows = [row(1), row(2, conversationId=bad)]
+    found = client.find_conversations(*DAY)
+    assert [uuid(1)] == ids_of(found)
+    assert [64] == [len(digest) for digest in found.rejected]
+    assert "etc/passwd" not in caplog.text
+
+
+@pytest.mark.parametrize("start", [None, 7, "", "yesterday", "2026-01-05T09:00:00", "0001-01-01T00:00:00+14:00"])
+def test_a_row_without_a_usable_start_is_counted_too(client, genesys, start):
+    """Without a start a conversation belongs to no day."""
+    genesys.rows = [row(2, conversationStart=start), "no row", None, [1]]
+    found = client.find_conversations(*DAY)
+    assert (0, 4) == (len(found.conversations), len(found.rejected))
+
+
+def test_an_id_has_one_spelling(client, genesys):
+    """A UUID in capitals is the same conversation."""
+    upper = "0F8FAD5B-D9CB-469F-A165-70867728950E"
+    genesys.rows = [row(1, conversationId=upper), row(1, conversationId=upper.lower())]
+    assert [upper.lower()] == ids_of(client.find_conversations(*DAY))
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        (DAY[0].replace(tzinfo=None), DAY[1]),
+        (DAY[0], DAY[1].replace(tzinfo=None)),
+        (DAY[1], DAY[0]),
+        (DAY[0], DAY[0]),
+    ],
+)
+def test_bounds_are_aware_and_in_order(client, start, end):
+    """A naive bound would mean the worker's own time zone."""
+    with pytest.raises(ValueError, match="aware"):
+        client.find_conversations(start, end)
+
+
+def test_bounds_of_any_zone_travel_as_utc(client, genesys):
+    """Local midnights become UTC on the wire."""
+    berlin = timezone(timedelta(hours=1))
+    client.find_conversations(datetime(2026, 1, 5, tzinfo=berlin), datetime(2026, 1, 6, tzinfo=UTC))
+    assert "2026-01-04T23:00:00.000Z/2026-01-06T00:00:00.000Z" == genesys.calls_to(QUERY)[0].json["interval"]
