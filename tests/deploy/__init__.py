@@ -1,0 +1,1 @@
+"""Tests of what is deployed: compose file, image, policies, chart values."""

@@ -1,0 +1,97 @@
+"""The IAM policies allow what the archive does and refuse what nobody may do."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "iam"
+BUCKET, OBJECT = "arn:aws:s3:::BUCKET", "arn:aws:s3:::BUCKET/PREFIX/media/x"
+
+
+def allowed(policy_name, action, resource):
+    """Evaluate a policy as IAM does, conditions aside: an explicit deny wins, and silence is a no."""
+    statements = json.loads((FOLDER / f"{policy_name}.json").read_text("utf-8"))["Statement"]
+    matching = [
+        one["Effect"]
+        for one in statements
+        if set(one.get("Condition", {})) != {"Bool"}
+        and any(fnmatchcase(action, pattern) for pattern in _list(one["Action"]))
+        and any(fnmatchcase(resource, pattern) for pattern in _list(one["Resource"]))
+    ]
+    return "Allow" in matching and "Deny" not in matching
+
+
+def _list(value):
+    return [value] if isinstance(value, str) else value
+
+
+WRITER_MAY = [
+    ("s3:ListBucket", BUCKET),
+    ("s3:PutObject", OBJECT),
+    ("s3:GetObject", OBJECT),
+    ("s3:GetObjectVersion", OBJECT),
+    ("s3:AbortMultipartUpload", OBJECT),
+    ("s3:ListMultipartUploadParts", OBJECT),
+]
+NOBODY_MAY = [
+    ("s3:DeleteObject", OBJECT),
+    ("s3:DeleteObjectVersion", OBJECT),
+    ("s3:BypassGovernanceRetention", OBJECT),
+    ("s3:PutObjectRetention", OBJECT),
+    ("s3:DeleteBucket", BUCKET),
+    ("s3:PutBucketPolicy", BUCKET),
+    ("s3:PutLifecycleConfiguration", BUCKET),
+    ("s3:PutBucketVersioning", BUCKET),
+]
+POLICIES = ["writer", "auditor"]
+
+
+@pytest.mark.parametrize(("action", "resource"), WRITER_MAY)
+def test_writer_may_do_what_the_archive_does(action, resource):
+    """Every call the archive makes is allowed."""
+    assert allowed("writer", action, resource)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(("action", "resource"), NOBODY_MAY)
+def test_nobody_may_undo_the_archive(policy, action, resource):
+    """Neither role deletes, shortens a retention or changes the bucket."""
+    assert not allowed(policy, action, resource)
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:RestoreObject"])
+def test_auditor_changes_nothing(action):
+    """The auditor reads."""
+    assert not allowed("auditor", action, OBJECT)
+
+
+@pytest.mark.parametrize("action", ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"])
+def test_auditor_reads_every_version(action):
+    """A version under a delete marker is still evidence."""
+    assert allowed("auditor", action, OBJECT)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_objects_outside_the_prefix_are_out_of_reach(policy):
+    """The rest of the bucket is none of our business."""
+    assert not allowed(policy, "s3:GetObject", "arn:aws:s3:::BUCKET/other/x")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_deletion_is_refused_explicitly(policy):
+    """A second, wider policy on the same role cannot grant what is denied here."""
+    statements = json.loads((FOLDER / f"{policy}.json").read_text("utf-8"))["Statement"]
+    denied = [action for one in statements if one["Effect"] == "Deny" for action in _list(one["Action"])]
+    assert any(fnmatchcase("s3:DeleteObjectVersion", pattern) for pattern in denied)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_unencrypted_connections_are_refused(policy):
+    """Plain HTTP is denied for every action."""
+    statements = json.loads((FOLDER / f"{policy}.json").read_text("utf-8"))["Statement"]
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    assert [("Deny", "s3:*")] == [(one["Effect"], one["Action"]) for one in statements if one.get("Condition") == plain]
