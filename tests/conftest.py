@@ -1,0 +1,55 @@
+"""A real S3 server for every test that asks for one: started once a session, on loopback, in a temporary folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from demo.object_store import running_object_store
+from include.lake.store import LakeStore, client_config
+from include.settings import LakeLocation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+    from demo.object_store import ObjectStore
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the server, so that no test can forget to and ``-m 'not s3'`` always starts nothing."""
+    for item in items:
+        if "object_store" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.s3)
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """Run SeaweedFS for the session; its bucket is shared, so take ``lake`` or a prefix of your own."""
+    with running_object_store(tmp_path_factory.mktemp("object-store")) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def lake_client(object_store: ObjectStore) -> Iterator[S3Client]:
+    """Return a client that talks to the server as the archive does, not as the demo's readiness probe does."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=object_store.endpoint_url,
+        aws_access_key_id=object_store.access_key,
+        aws_secret_access_key=object_store.secret_key,
+        region_name=object_store.region,
+        config=client_config(),
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def lake(object_store: ObjectStore, lake_client: S3Client) -> LakeStore:
+    """Return an empty lake: the shared bucket under a prefix that no other test has."""
+    return LakeStore(lake_client, LakeLocation(object_store.bucket, f"tests/{uuid4().hex}"))
