@@ -128,12 +128,14 @@ class MediaDownloader:
             copy.complete = True
             return
         copy.requests += 1
-        before = copy.sink.mark()
+        before, pin = copy.sink.mark(), copy.pin
         try:
             with self._http.get(url, range_headers(asked, copy.pin)) as response:
                 copy.take(judge_response(asked, response.status, response.headers, copy.pin), response)
         except IntegrityError:
-            copy.sink.rollback(before)  # the body was too long, or a page: nothing of this answer is proven
+            # The body was too long, or a page: nothing of this answer is proven, nor what it said of the file.
+            copy.sink.rollback(before)
+            copy.pin = pin if copy.sink.position else None
             raise
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import http.client
 import io
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Pace:
 
     grace_seconds: float
     minimum_bytes_per_second: float
+    begun_at: float = field(default_factory=time.monotonic)
     waited_seconds: float = 0.0
     body_bytes: int = 0
     in_body: bool = False
@@ -32,12 +33,15 @@ class Pace:
     @property
     def seconds_left(self) -> float:
         """How much longer to wait now; zero or less when the source is too slow."""
+        if not self.in_body:
+            # By the wall clock, and bytes earn nothing: an endless head may come at full speed.
+            return self.grace_seconds - (time.monotonic() - self.begun_at)
         return self.grace_seconds + self.body_bytes / self.minimum_bytes_per_second - self.waited_seconds
 
     def record(self, seconds: float, count: int) -> None:
-        """Add one wait; bytes of the head earn no time, or an endless head would never end."""
-        self.waited_seconds += seconds
+        """Add one wait for the body."""
         if self.in_body:
+            self.waited_seconds += seconds
             self.body_bytes += count
 
 

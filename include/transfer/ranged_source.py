@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from include.errors import IntegrityError, RetriableError, SourceChanged
+from include.errors import IntegrityError, RetriableError
 from include.transfer.body import pieces
 from include.transfer.patience import Patience
 from include.transfer.ranges import ByteRange, Complete, Partial, Pin, Refused, Whole, judge_response
@@ -155,6 +155,3 @@ class RangeReader:
                     return None
             self._pin = self._pin or pin
             return body
-
-
-__all__ = ["RangeReader", "RangedSource", "SourceChanged", "range_headers"]

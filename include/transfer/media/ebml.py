@@ -41,16 +41,19 @@ def walk(window: Window) -> Structure:
     """
     facts: dict[int, bytes] = {}
     ends = [window.size]
-    offset = clusters = 0
+    offset = clusters = segments = 0
     unknown = False
     for _ in range(_ELEMENTS_MAX):
         while len(ends) > 1 and offset >= ends[-1]:
             ends.pop()
         if offset >= window.size:
+            if not segments:
+                raise Malformed("no segment behind the EBML header")
             return _structure(facts, clusters, unknown=unknown)
         element = _element(window, offset)
         unknown = unknown or element.length is None
         clusters += element.id == _CLUSTER
+        segments += element.id == _SEGMENT
         end = _end(element, ends[-1], offset)
         if element.id in _LEAVES and end - element.body <= _LEAF_BYTES_MAX:
             facts.setdefault(element.id, window.take(element.body, end - element.body))

@@ -1,0 +1,1 @@
+"""Tests of the move, on real sockets and real files."""

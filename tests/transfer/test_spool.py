@@ -1,0 +1,63 @@
+"""Where bytes rest while they are judged."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.errors import ConfigurationError
+from include.transfer.spool import HashedSink, spool
+
+if TYPE_CHECKING:
+    from include.settings import ArchiveSettings
+
+
+@pytest.mark.parametrize("size", [0, 10, 50_000])
+def test_a_spool_leaves_nothing_behind(settings: ArchiveSettings, size: int) -> None:
+    """Not even while it is open: the file has no name."""
+    with spool(settings) as sink:
+        sink.write(bytes(size))
+        sink.flush()
+        sink.seek(0)
+        assert [] == list((settings.state_dir / "work").iterdir())
+        assert bytes(size) == sink.read()
+
+
+def test_a_work_directory_that_cannot_be_made_is_named(settings: ArchiveSettings) -> None:
+    """The message names the setting."""
+    blocker = settings.state_dir / "file"
+    blocker.write_text("")
+    with (
+        pytest.raises(ConfigurationError, match="RECORDING_ARCHIVE_STATE_DIR"),
+        spool(replace(settings, state_dir=blocker)),
+    ):
+        pass
+
+
+def test_a_sink_returns_to_a_mark() -> None:
+    """Bytes, hash and head are those of that moment."""
+    target = io.BytesIO()
+    sink = HashedSink(target, 100)
+    sink.write(b"keep")
+    mark = sink.mark()
+    sink.write(b"drop")
+    sink.rollback(mark)
+    sink.write(b"!")
+    assert (b"keep!", b"keep!") == (target.getvalue(), sink.head)
+    assert hashlib.sha256(b"keep!").hexdigest() == sink.sha256
+
+
+def test_a_mark_from_before_a_restart_leads_to_the_start() -> None:
+    """Bytes of another generation are not the ones that were marked."""
+    target = io.BytesIO()
+    sink = HashedSink(target, 100)
+    sink.write(b"old")
+    mark = sink.mark()
+    sink.restart()
+    sink.write(b"newer and longer")
+    sink.rollback(mark)
+    assert (0, b"", b"") == (sink.position, sink.head, target.getvalue())
