@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
-from include.genesys import analytics, recording
+from include.genesys import analytics, recording, single_recording
 from include.genesys.budget import RequestBudget
 from include.genesys.directory import Directory
 from include.genesys.http import ApiDoor
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from include.genesys.call_counts import CallCounts
     from include.genesys.connection import GenesysConnection
     from include.genesys.models import BatchStatus, Conversation, RecordingMetadata
+    from include.genesys.single_recording import MediaOffer
+    from include.secret import PresignedUrl, Secret
     from include.settings import ArchiveSettings
 
 
@@ -92,3 +94,15 @@ class GenesysClient:
     def recording_metadata(self, conversation_id: str) -> tuple[RecordingMetadata, ...]:
         """Return what the source knows of a conversation's recordings; see ``recording.recording_metadata``."""
         return recording.recording_metadata(self._door, conversation_id)
+
+    def recording_media(self, conversation_id: str, recording_id: str, output_format: str | None = None) -> MediaOffer:
+        """Ask where one recording can be fetched; see ``single_recording.recording_media``."""
+        return single_recording.recording_media(self._door, conversation_id, recording_id, output_format)
+
+    def guide_media(self, media_id: str) -> MediaOffer:
+        """Ask where a media id of the guide contract can be fetched; see ``single_recording.guide_media``."""
+        return single_recording.guide_media(self._door, media_id)
+
+    def token_for(self, url: PresignedUrl) -> Secret | None:
+        """Return the token that a media URL wants: ours on the API host itself, none anywhere else."""
+        return self._door.token_for(url)

@@ -116,6 +116,15 @@ def read_recording_metadata(conversation_id: str, body: object) -> tuple[Recordi
     return tuple(_metadata(conversation_id, object_of(entry)) for entry in body)
 
 
+def readable_url(address: object) -> PresignedUrl | None:
+    """Return the URL, ``None`` where it is absent or would raise wherever it is first printed."""
+    url = PresignedUrl(address) if isinstance(address, str) and address else None
+    try:
+        return url if url is not None and url.location and url.host else None
+    except ValueError:
+        return None
+
+
 def _wanted_format(contract: Contract, output_format: str | None) -> str | None:
     wanted = (output_format or ORIGINAL).strip().lower()
     if wanted not in OUTPUT_FORMATS:
@@ -139,9 +148,9 @@ def _result(entry: dict[str, object]) -> RecordingResult:
     message = entry.get("errorMsg")
     error_message = shown(message) or None if isinstance(message, str) else None
     address = entry.get("resultUrl")
-    url = PresignedUrl(address) if isinstance(address, str) and address else None
-    if url is not None and not _readable(url):
-        url, error_message = None, error_message or "the result URL cannot be read"
+    url = readable_url(address)
+    if url is None and address:
+        error_message = error_message or "the result URL cannot be read"
     return RecordingResult(
         conversation_id=text_of(entry.get("conversationId")),
         recording_id=text_of(entry.get("recordingId")),
@@ -149,13 +158,6 @@ def _result(entry: dict[str, object]) -> RecordingResult:
         content_type=text_of(entry.get("contentType")),
         error_message=error_message,
     )
-
-
-def _readable(url: PresignedUrl) -> bool:
-    try:
-        return bool(url.location and url.host)
-    except ValueError:
-        return False
 
 
 def _metadata(conversation_id: str, entry: dict[str, object]) -> RecordingMetadata:

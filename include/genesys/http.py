@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from include.errors import ArchiveError, RateLimited, SourceUnavailable
 from include.genesys.answer import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from include.genesys.request import ApiRequest
     from include.genesys.retry import Deadline
     from include.genesys.wire import Answer
-    from include.secret import Secret
+    from include.secret import PresignedUrl, Secret
     from include.settings import ArchiveSettings
 
 LOGGER = logging.getLogger(__name__)
@@ -96,6 +97,18 @@ class ApiDoor:
         except ArchiveError as error:
             LOGGER.warning("%s failed: %s (correlation id %s)", endpoint, error, error.facts.get("correlation_id"))
             raise
+
+    def token_for(self, url: PresignedUrl) -> Secret | None:
+        """Return a token for a URL of the API itself (same scheme, host and port), ``None`` for any other.
+
+        Raises:
+            ArchiveError: as ``TokenSource.current``.
+        """
+        theirs, ours = urlsplit(url.reveal()), urlsplit(self.connection.api_base_url)
+        # A second way to authorise is refused by presigned hosts (AWS S3: 400), and would hand them our token.
+        if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
+            return None
+        return self._tokens.current()
 
     def _send(self, request: ApiRequest, token: Secret, deadline: Deadline) -> Answer:
         endpoint = f"{request.method} {request.endpoint}"

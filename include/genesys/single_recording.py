@@ -1,0 +1,124 @@
+"""One recording, now: where its media can be fetched, under either contract.
+
+``platform``: ``GET /conversations/{c}/recordings/{r}?formatId=&download=true``, which answers 202 while it transcodes
+(Genesys OpenAPI). ``guide``: ``GET /recording/media/{mediaId}`` with a ``downloadUrl`` on the API host, which wants our
+token. Waiting for a transcoding is the caller's: an offer without URLs means "come back".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from include.errors import ConfigurationError, RecordingGone, RequestRejected
+from include.genesys.contract import ORIGINAL, OUTPUT_FORMATS, readable_url
+from include.genesys.json_fields import count_of, object_of, text_of
+from include.genesys.models import Contract
+from include.genesys.request import ApiRequest, path_of
+
+if TYPE_CHECKING:
+    from include.genesys.http import ApiDoor
+    from include.secret import PresignedUrl
+
+RECORDING = "/api/v2/conversations/{}/recordings/{}"
+GUIDE_MEDIA = "/api/v2/recording/media/{}"
+
+FORMAT_IDS = {ORIGINAL: "NONE", "wav": "WAV", "mp3": "MP3"}
+MERGED = "S"
+"""Key of the one file with all channels, which ``download=true`` gives; ``0`` and ``1`` are single channels."""
+
+GONE = (404, 410)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOffer:
+    """Where one recording can be fetched.
+
+    ``urls`` is empty while the source is not ready; ``ready_in_milliseconds`` is then its estimate, if it gave one.
+    ``size_bytes`` and ``content_type`` are what the source states, where it does.
+    """
+
+    conversation_id: str | None
+    recording_id: str
+    urls: tuple[PresignedUrl, ...]
+    content_type: str | None = None
+    size_bytes: int | None = None
+    file_state: str | None = None
+    ready_in_milliseconds: int | None = None
+
+
+def recording_media(
+    door: ApiDoor, conversation_id: str, recording_id: str, output_format: str | None = None
+) -> MediaOffer:
+    """Ask the platform for one recording.
+
+    Raises:
+        ConfigurationError: when ``output_format`` is none of original, wav and mp3.
+        RecordingGone: when the source does not know it (facts ``conversation_id``, ``recording_id``).
+        ArchiveError: as ``ApiDoor.fetch``.
+    """
+    wanted = (output_format or ORIGINAL).strip().lower()
+    if wanted not in FORMAT_IDS:
+        raise ConfigurationError(f"Output format {wanted!r} is none of {', '.join(OUTPUT_FORMATS)}")
+    query = (("formatId", FORMAT_IDS[wanted]), ("download", "true"))
+    request = ApiRequest("GET", RECORDING, path_of(RECORDING, conversation_id, recording_id), query=query)
+    return _fetch(door, request, conversation_id, recording_id)
+
+
+def guide_media(door: ApiDoor, media_id: str) -> MediaOffer:
+    """Ask for one media object by its id, as the media-download guide does.
+
+    Raises:
+        ConfigurationError: under the platform contract, which has no such operation.
+        RecordingGone: when the source does not know it (fact ``recording_id``).
+        ArchiveError: as ``ApiDoor.fetch``.
+    """
+    if door.connection.contract is not Contract.GUIDE:
+        raise ConfigurationError(
+            f"Connection {door.connection.name!r}: the platform contract knows no media ids; "
+            "give conversation id and recording id"
+        )
+    return _fetch(door, ApiRequest("GET", GUIDE_MEDIA, path_of(GUIDE_MEDIA, media_id)), None, media_id)
+
+
+def read_media_offer(conversation_id: str | None, recording_id: str, body: object) -> MediaOffer:
+    """Return the offer from either shape; an empty body is "not ready".
+
+    Raises:
+        Malformed: when the body is no object.
+    """
+    answer = object_of({} if body is None else body)
+    size = count_of(answer.get("size") or answer.get("outputSizeInBytes"))
+    return MediaOffer(
+        conversation_id=text_of(answer.get("conversationId")) or conversation_id,
+        recording_id=recording_id,
+        urls=tuple(url for address in _addresses(answer) if (url := readable_url(address)) is not None),
+        content_type=text_of(answer.get("format")),
+        size_bytes=size or None,
+        file_state=text_of(answer.get("fileState")),
+        ready_in_milliseconds=count_of(answer.get("estimatedTranscodeTimeMs")) or None,
+    )
+
+
+def _fetch(door: ApiDoor, request: ApiRequest, conversation_id: str | None, recording_id: str) -> MediaOffer:
+    try:
+        return door.fetch(request, lambda body: read_media_offer(conversation_id, recording_id, body))
+    except RequestRejected as error:
+        if error.status in GONE:
+            raise RecordingGone(
+                f"Recording {recording_id} is gone",
+                **error.facts,
+                conversation_id=conversation_id,
+                recording_id=recording_id,
+            ) from error
+        raise
+
+
+def _addresses(answer: dict[str, object]) -> list[object]:
+    if answer.get("downloadUrl"):
+        return [answer["downloadUrl"]]
+    media = answer.get("mediaUris")
+    if not isinstance(media, dict):
+        return []
+    chosen = [MERGED] if MERGED in media else sorted(media)
+    return [entry.get("mediaUri") for key in chosen if isinstance(entry := media[key], dict)]
