@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     ready_file = options.pop("ready_file")
     try:
         config = SandboxConfig(**{**options, "faults": tuple(options["faults"])})
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         parser().error(str(error))
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from include.sandbox.dice import uuid_for
 from include.sandbox.scenario import SCENARIOS, Scenario
@@ -58,6 +58,10 @@ class SandboxConfig:
             raise ValueError("conversations and job_seconds must be 0 or more, rate_limit 1 or more")
         if self.audio_seconds and not 1 <= self.audio_seconds[0] <= self.audio_seconds[1]:
             raise ValueError("audio_seconds must be MIN..MAX with 1 <= MIN <= MAX")
+        try:
+            ZoneInfo(self.timezone)
+        except ZoneInfoNotFoundError:
+            raise ValueError(f"{self.timezone!r} is not an IANA time zone") from None
         if not self.dates:
             object.__setattr__(self, "dates", (yesterday(self.timezone),))
 

@@ -53,7 +53,7 @@ CATALOGUE: dict[str, Fault] = {
         Fault("media-etag-changes", "every answer carries another ETag"),
         Fault("media-slow-drip", "the body comes 1 KiB at a time, with `seconds` (default 0.2) between", seconds=0.2),
         Fault("media-reset", "the connection is reset after half the body", times=1),
-        Fault("media-404", "404 NoSuchKey", times=1),
+        Fault("media-404", "404 NoSuchKey, as if the object were gone", times=1),
         Fault("media-503", "503 SlowDown, as S3 answers a burst", times=1),
         Fault("media-gzip", "the body comes gzip-encoded though nobody asked", times=1),
         Fault("media-redirect", "302 to a freshly signed URL of the same object, or to `to=URL`", times=1),

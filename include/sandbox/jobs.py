@@ -79,7 +79,7 @@ class Job:
         self.polls += 1
         if self.seconds == 0 and not self.stuck:
             return View(completed=True, expected=len(self.results), results=self.results)
-        share = (monotonic() - self.created) / (self.seconds or 1.0)
+        share = (monotonic() - self.created) / self.seconds if self.seconds else 1.0
         if self.polls == 1:
             early = self._ready(max(share, _READY_SHARE))[: len(self.results) // 3]
             return View(completed=False, expected=len(early), results=early)

@@ -34,7 +34,7 @@ MAKERS = {
 
 @pytest.mark.parametrize("name", list(MAKERS))
 def test_a_real_decoder_plays_it(name):
-    """The library libsndfile decodes every kind to its end, with sound in it, the right channels and the right length."""
+    """The library libsndfile decodes every kind to its end: sound, channels and length are right."""
     make, channels = MAKERS[name]
     data = make().bytes()
     with soundfile.SoundFile(io.BytesIO(data)) as source:
