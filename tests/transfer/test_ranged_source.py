@@ -13,9 +13,9 @@ import pytest
 from include.errors import IntegrityError, RecordingGone, SourceChanged, SourceUnavailable
 from include.transfer.archive_reader import ArchiveLimits, open_archive
 from include.transfer.ranged_source import RangedSource
+from tests.transfer.behaviours import answer, cut, whole
 from tests.transfer.conftest import url_of
 from tests.transfer.fault_server import FaultServer, Wire, honest
-from tests.transfer.test_download import answer, cut, whole
 
 if TYPE_CHECKING:
     from include.secret import PresignedUrl
