@@ -142,10 +142,10 @@ class RequestBudget:
         os.ftruncate(file, len(payload))
 
 
-def boot_id() -> str:
+def boot_id(path: Path = _BOOT_ID) -> str:
     """Return what tells one boot of this machine from the next; empty where the system does not say."""
     try:
-        return _BOOT_ID.read_text("ascii").strip()
+        return path.read_text("ascii").strip()
     except (OSError, ValueError):
         return ""
 

@@ -75,7 +75,7 @@ class Pace:
         return flowing > self._grace_seconds and self._received < flowing * self._bytes_per_second_min
 
 
-_PACE: ContextVar[Pace | None] = ContextVar("genesys_pace", default=None)
+_PACE: ContextVar[Pace] = ContextVar("genesys_pace")
 
 
 @contextmanager
@@ -110,8 +110,6 @@ class _PacedRaw(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - any writable buffer, as in io
         pace = _PACE.get()
-        if pace is None:
-            return self._raw.readinto(buffer)
         self._sock.settimeout(pace.allowance())
         count = self._raw.readinto(buffer)
         pace.received(count or 0)

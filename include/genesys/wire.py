@@ -149,12 +149,14 @@ def _body(response: requests.Response) -> bytes:
 
 
 def _certificate_refused(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
+    """Look through the wrappings of requests and urllib3, which differ in where they keep the cause."""
+    waiting, seen = [error], {id(error)}
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, ssl.SSLCertVerificationError):
             return True
-        inner = seen.args[0] if seen.args and isinstance(seen.args[0], BaseException) else None
-        seen = seen.__cause__ or getattr(seen, "reason", None) or inner or seen.__context__
-        if not isinstance(seen, BaseException):
-            return False
+        inner = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+        fresh = [item for item in inner if isinstance(item, BaseException) and id(item) not in seen]
+        seen.update(map(id, fresh))
+        waiting += fresh
     return False

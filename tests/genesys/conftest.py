@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from include.genesys.client import GenesysClient
 from include.genesys.connection import GenesysConnection
@@ -15,6 +17,10 @@ from tests.genesys.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# A busy machine is no failure: examples are bounded by their number, not by the clock.
+hypothesis_settings.register_profile("bounded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("bounded")
 
 CANARY_SECRET = "canary-secret-7f3a"
 ORG_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import stat
-import time as real_time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
 from include.genesys.budget import TRAVEL_SECONDS, WINDOW_SECONDS, RequestBudget, boot_id
+from tests.genesys.grant_worker import ask_for_grants
 from tests.genesys.virtual_time import VirtualTime
 
 WINDOW = WINDOW_SECONDS + TRAVEL_SECONDS
@@ -30,7 +30,7 @@ def most_in_a_window(moments: list[float]) -> int:
     return max(sum(1 for other in moments if start <= other < start + WINDOW_SECONDS) for start in moments)
 
 
-@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.floats(0, 90), min_size=1, max_size=40), st.integers(1, 6))
 def test_no_minute_ever_holds_more_than_the_limit(tmp_path_factory, gaps, limit):
     """Whatever the rhythm of asking, the sliding window is exact."""
@@ -52,17 +52,11 @@ def test_the_seconds_waited_are_returned(tmp_path, time):
     assert [WINDOW] == time.slept
 
 
-def _ask(path, limit: int, count: int, results) -> None:
-    waits = []
-    budget = RequestBudget(path, limit, sleep=waits.append)
-    results.put([(real_time.monotonic(), budget.acquire()) for _ in range(count)])
-
-
 def test_processes_share_one_allowance(tmp_path):
     """Six processes asking at once get together what one may have; the rest is told to wait a minute or two."""
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
-    workers = [context.Process(target=_ask, args=(tmp_path / "b", 30, 20, results)) for _ in range(6)]
+    workers = [context.Process(target=ask_for_grants, args=(tmp_path / "b", 30, 20, results)) for _ in range(6)]
     for worker in workers:
         worker.start()
     answers = [answer for _ in workers for answer in results.get(timeout=60)]
@@ -184,3 +178,8 @@ def test_a_planted_link_is_not_followed(tmp_path):
 def test_this_machine_names_its_boot():
     """The boot id is the same for everyone until the next boot."""
     assert boot_id() == boot_id()
+
+
+def test_a_machine_that_names_no_boot_has_an_empty_one(tmp_path):
+    """Other systems have no such file."""
+    assert "" == boot_id(tmp_path / "absent")

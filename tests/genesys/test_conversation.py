@@ -163,7 +163,7 @@ ANY_ROW = st.fixed_dictionaries(
 )
 
 
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=150)
 @given(ANY_ROW)
 def test_no_value_of_any_field_breaks_a_row_or_its_storage(row):
     """Any JSON anywhere is read, stored as UTF-8 and read back the same."""
