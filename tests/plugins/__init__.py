@@ -1,0 +1,1 @@
+"""The adapters, each by what it translates: connections, errors, triggers, templates."""

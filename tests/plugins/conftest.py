@@ -1,0 +1,70 @@
+"""What the adapters' tests share: an Airflow of their own, a real sandbox, and connections in the environment."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+import tests.plugins.isolation  # noqa: F401 - before anything imports Airflow
+from include.sandbox.config import SandboxConfig
+from include.sandbox.server import running
+
+DAY = date(2026, 1, 5)
+CANARY_SECRET = "canary-secret-5d1e"
+STATE_NAMES = {"RECORDING_ARCHIVE_POLL_SECONDS": "0.1", "RECORDING_LAKE_URI": "s3://bucket/archive"}
+
+
+@pytest.fixture(scope="session")
+def airflow_database():
+    """Airflow's metadata database: it is asked for connections that the environment does not have."""
+    from airflow.utils.db import initdb  # noqa: PLC0415 - imports half of Airflow
+
+    initdb()
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """A sandbox whose jobs take a moment; nothing limits the rate."""
+    config = SandboxConfig(
+        dates=(DAY,), conversations=12, job_seconds=0.3, client_secret=CANARY_SECRET, rate_limit=10_000
+    )
+    with running(config) as running_sandbox:
+        yield running_sandbox
+
+
+@pytest.fixture
+def connect(monkeypatch, tmp_path):
+    """Put the ``genesys_cloud`` connection to a sandbox into the environment; arguments change its fields."""
+    for name, value in STATE_NAMES.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RECORDING_ARCHIVE_STATE_DIR", str(tmp_path / "state"))
+
+    def put(sandbox, *, without=(), extra=None, **fields):
+        all_fields = {**connection_fields(sandbox), **fields}
+        all_fields["extra"] = {**all_fields["extra"], **(extra or {})}
+        for name in without:
+            all_fields.pop(name, None)
+            all_fields["extra"].pop(name, None)
+        monkeypatch.setenv("AIRFLOW_CONN_GENESYS_CLOUD", json.dumps(all_fields))
+
+    return put
+
+
+def connection_fields(sandbox):
+    """Return the fields of a connection to a sandbox, as a person would type them."""
+    return {
+        "conn_type": "http",
+        "host": "mypurecloud.com",
+        "login": sandbox.client_id,
+        "password": sandbox.client_secret,
+        "extra": {
+            "contract": sandbox.world.config.contract,
+            "api_base_url": sandbox.api_base_url,
+            "login_base_url": sandbox.login_base_url,
+            "org_id": sandbox.org_id,
+            "requests_per_minute": 10_000,
+            "media_hosts": "127.0.0.1",
+        },
+    }
