@@ -135,7 +135,7 @@ class LakeStore:
     def head(self, key: str) -> StoredObject | None:
         """Return what the bucket says of the key, ``None`` where it holds nothing there."""
         try:
-            with translated(self.uri(key)):
+            with translated(self.uri(key), KeyAbsentError):
                 answer = self._client.head_object(
                     Bucket=self.location.bucket, Key=self._prefix + key, ChecksumMode="ENABLED"
                 )
@@ -145,14 +145,15 @@ class LakeStore:
         return StoredObject(
             key=key,
             bytes=int(cast("int", answer["ContentLength"])),
-            sha256=base64.b64decode(encoded).hex() if encoded else "",
+            # "<digest>-<parts>" is a digest of digests, of an object that somebody else wrote in parts (AWS S3).
+            sha256="" if "-" in encoded else base64.b64decode(encoded).hex(),
             version_id=cast("str | None", answer.get("VersionId")),
         )
 
     def read(self, key: str) -> bytes | None:
         """Return a small object whole, ``None`` where there is none."""
         try:
-            with translated(self.uri(key)):
+            with translated(self.uri(key), KeyAbsentError):
                 answer = self._client.get_object(Bucket=self.location.bucket, Key=self._prefix + key)
                 return cast("IO[bytes]", answer["Body"]).read()
         except KeyAbsentError:
@@ -178,7 +179,7 @@ class LakeStore:
             body.seek(0)
             arguments = self._put_arguments(key, body, bytes_, sha256, media_type)
             try:
-                with translated(self.uri(key)):
+                with translated(self.uri(key), KeyExistsError, ConflictingWriteError):
                     self._client.put_object(**arguments, IfNoneMatch="*")
             except KeyExistsError:
                 return False
