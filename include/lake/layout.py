@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SAFE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
-_MEDIA_KEY = re.compile(
-    r"media/org=(?P<org>[^/]+)/date=(?P<date>[^/]+)/conversation=(?P<conversation>[^/]+)/recording=(?P<recording>[^/]+)"
-    r"/(?P<part>\d+)-(?P<sha256>[0-9a-f]{64})\.(?P<extension>[a-z0-9]+(?:\.json)?)\Z"
-)
+_EXTENSION = re.compile(r"[a-z0-9]{1,16}\Z")
 METADATA_EXTENSION = "metadata.json"
+_MEDIA_KEY = re.compile(
+    r"media/org=(?P<org>[^/]+)/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"/conversation=(?P<conversation>[^/]+)/recording=(?P<recording>[^/]+)"
+    r"/(?P<part>0|[1-9][0-9]*)-(?P<sha256>[0-9a-f]{64})\.(?P<extension>[a-z0-9]{1,16}|metadata\.json)\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,11 @@ class MediaKey:
 
     @classmethod
     def parse(cls, key: str) -> Self | None:
-        """Read a key as ``LakeLayout`` spells it, without the lake's prefix; ``None`` for any other key."""
+        """Read a key as this module spells it, without the lake's prefix; ``None`` for any other key."""
         match = _MEDIA_KEY.match(key)
-        if match is None:
+        if match is None or not (is_uuid(match["conversation"]) and is_uuid(match["recording"])):
+            return None
+        if not _SAFE_WORD.match(match["org"]):
             return None
         identity = MediaIdentity(
             org=match["org"],
@@ -73,7 +77,7 @@ def conversation_prefix(org: str, date: str, conversation_id: str) -> str:
 def media_key(identity: MediaIdentity, sha256: str, extension: str) -> str:
     """Return the write-once key of the audio itself."""
     folder = conversation_prefix(identity.org, identity.date, identity.conversation_id)
-    return f"{folder}recording={_uuid(identity.recording_id)}/{identity.part}-{sha256}.{_word(extension)}"
+    return f"{folder}recording={_uuid(identity.recording_id)}/{identity.part}-{sha256}.{_extension(extension)}"
 
 
 def metadata_key(identity: MediaIdentity, sha256: str) -> str:
@@ -131,7 +135,7 @@ def quarantine_key(date: str, reason: str, identity: MediaIdentity, sha256: str,
     recording = _uuid(identity.recording_id) if identity.recording_id else "unknown"
     conversation = _uuid(identity.conversation_id) if identity.conversation_id else "unknown"
     folder = f"quarantine/date={date}/reason={_word(reason)}/conversation={conversation}/recording={recording}"
-    return f"{folder}/{sha256}.{_word(extension)}"
+    return f"{folder}/{sha256}.{_extension(extension)}"
 
 
 def shard_digest(conversation_ids: Iterable[str]) -> str:
@@ -156,4 +160,10 @@ def _uuid(text: str) -> str:
 def _word(text: str) -> str:
     if not _SAFE_WORD.match(text):
         raise IntegrityError(f"a word that goes into a key may hold letters, digits, - and _ only, not {text[:64]!r}")
+    return text
+
+
+def _extension(text: str) -> str:
+    if not _EXTENSION.match(text):
+        raise IntegrityError(f"a file extension may hold small letters and digits only, not {text[:64]!r}")
     return text
