@@ -11,9 +11,10 @@ def canonical_json(document: object) -> bytes:
     """Return UTF-8 JSON with sorted keys, no insignificant space and one newline at the end.
 
     Raises:
-        TypeError: when it holds a float, whose spelling differs between languages, or anything JSON has no word for.
+        TypeError: when it holds a float, whose spelling differs between languages, or anything JSON has no word for,
+            a key that is no text included.
     """
-    _refuse_floats(document)
+    _refuse_ambiguous(document)
     text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     # A lone surrogate cannot be encoded; it comes from a broken name at the source and must not sink the day.
     return text.encode("utf-8", errors="replace") + b"\n"
@@ -36,12 +37,15 @@ def sha256_hex(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def _refuse_floats(value: object) -> None:
+def _refuse_ambiguous(value: object) -> None:
     if isinstance(value, float):
         raise TypeError(f"a float has no canonical spelling: {value!r}")
     if isinstance(value, dict):
-        for inner in value.values():
-            _refuse_floats(inner)
+        for key, inner in value.items():
+            # json.dumps would write 1, 1.0 and True as text, and two keys of the document could become one.
+            if not isinstance(key, str):
+                raise TypeError(f"a key must be text: {key!r}")
+            _refuse_ambiguous(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            _refuse_floats(inner)
+            _refuse_ambiguous(inner)
