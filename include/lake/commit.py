@@ -33,11 +33,21 @@ class Commit:
     plans: tuple[str, ...]
     manifests: Mapping[str, int]
     summary: Mapping[str, object] = field(default_factory=dict)
+    stored_sha256: str | None = field(default=None, compare=False)
+    """Digest of the bytes this was read from; ``None`` for a draft."""
 
     @property
     def key(self) -> str:
         """Where the commit stands."""
         return layout.commit_key(str(self.day), self.version)
+
+    @property
+    def sha256(self) -> str:
+        """What the next commit calls this one: the digest of the bytes in the bucket.
+
+        Those may hold fields of a newer version, so writing the document again could give other bytes.
+        """
+        return self.stored_sha256 or sha256_hex(self.body())
 
     def body(self) -> bytes:
         """Return the document."""
@@ -68,9 +78,11 @@ class Commit:
         """Read a commit of that day.
 
         Raises:
-            ValueError, KeyError: when the bytes are no commit.
+            ValueError, KeyError, TypeError: when the bytes are no commit, or one of another day or another time zone.
         """
         document = read_document(body)
+        if (document["date"], document["timezone"]) != (str(day), day.zone.key):
+            raise ValueError(f"a commit of {document['date']} in {document['timezone']}")
         previous = cast("dict[str, str] | None", document["previous"])
         entries = cast("list[dict[str, object]]", document["manifests"])
         return cls(
@@ -81,6 +93,7 @@ class Commit:
             plans=tuple(cast("list[str]", document["plans"])),
             manifests={str(entry["key"]): cast("int", entry["version"]) for entry in entries},
             summary=cast("dict[str, object]", document["summary"]),
+            stored_sha256=sha256_hex(body),
         )
 
     def successor(self, plans: tuple[str, ...], manifests: tuple[str, ...]) -> Commit | None:
@@ -93,14 +106,14 @@ class Commit:
             org=self.org,
             day=self.day,
             version=self.version + 1,
-            previous_sha256=sha256_hex(self.body()),
+            previous_sha256=self.sha256,
             plans=new_plans,
             manifests={**self.manifests, **added},
         )
 
     def with_summary(self, summary: Mapping[str, object]) -> Commit:
         """Return the same commit with the counts of its day."""
-        return replace(self, summary=dict(summary))
+        return replace(self, summary=dict(summary), stored_sha256=None)
 
 
 def first_commit(org: str, day: LocalDay, plans: tuple[str, ...], manifests: tuple[str, ...]) -> Commit:
@@ -112,7 +125,8 @@ def read_head(lake: LakeStore, org: str, day: LocalDay) -> Commit | None:
     """Return the highest commit of a day, ``None`` where there is none yet.
 
     Raises:
-        IntegrityError: when a version is missing below it, its bytes are no commit, or it is another organisation's.
+        IntegrityError: when a version is missing below it, its bytes are no commit of that day, zone and number, or
+            it is another organisation's.
     """
     keys = list(lake.list_keys(layout.commit_prefix(str(day))))
     if not keys:
@@ -124,7 +138,12 @@ def read_head(lake: LakeStore, org: str, day: LocalDay) -> Commit | None:
     try:
         head = Commit.parse(body or b"", day)
     except (ValueError, KeyError, TypeError) as error:
-        raise IntegrityError(f"{lake.uri(keys[-1])} is no commit.", key=keys[-1]) from error
+        raise IntegrityError(
+            f"{lake.uri(keys[-1])} is no commit of {day} in {day.zone.key}: it was altered, or GENESYS_TIMEZONE was.",
+            key=keys[-1],
+        ) from error
+    if head.version != len(keys):
+        raise IntegrityError(f"{lake.uri(keys[-1])} calls itself version {head.version}.", key=keys[-1])
     if head.org != org:
         raise IntegrityError(
             f"{day} in {lake.location.uri} belongs to organisation {head.org}, not {org}: give each its own prefix.",

@@ -138,6 +138,6 @@ def checked_document(lake: LakeStore, key: str) -> dict[str, Any]:
     body = lake.read(key)
     if body is None:
         raise IntegrityError(f"{lake.uri(key)} is missing, and a document of the archive never goes away.", key=key)
-    if sha256_hex(body) not in key:
+    if not key.endswith(f"{sha256_hex(body)}.json"):
         raise IntegrityError(f"{lake.uri(key)} is not what its name says: it was altered.", key=key)
     return read_document(body)
