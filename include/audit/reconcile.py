@@ -61,15 +61,16 @@ def fold(expected: Iterable[str], generations: Iterable[Sequence[Sequence[ItemRe
 
     Each manifest speaks for the whole of each of its conversations. Later evidence replaces earlier evidence, of two
     manifests in one commit the one with less open work counts; but nothing un-archives a part that is in the lake.
+    The order of the manifests within a commit says nothing and changes nothing.
     """
     state: dict[str, tuple[ItemRecord, ...]] = dict.fromkeys(expected, ())
     for manifests in generations:
         latest: dict[str, list[tuple[ItemRecord, ...]]] = {}
         for records in manifests:
             for conversation_id, items in _by_conversation(records).items():
-                latest.setdefault(conversation_id, []).append(tuple(items))
+                latest.setdefault(conversation_id, []).append(tuple(sorted(items)))
         for conversation_id, versions in latest.items():
-            state[conversation_id] = _merged(state.get(conversation_id, ()), versions)
+            state[conversation_id] = _merged(state.get(conversation_id, ()), sorted(versions))
     return DayState({key: tuple(sorted(items)) or _silence(key) for key, items in state.items()})
 
 
