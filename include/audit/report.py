@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from include.outcome import Outcome
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "recording-archive/report/1"
 ROWS_MAX = 500
+_MARKUP = re.compile(r"[\\`*\[\]<>&|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+"""What Markdown could read as its own; an underscore inside a word is none (CommonMark 0.31, 6.2) and stays legible."""
 MEANING: Mapping[Outcome, str] = {
     Outcome.ARCHIVED: "in the lake, verified",
     Outcome.NO_RECORDING: "Genesys knows no recording of it",
@@ -90,6 +93,11 @@ def _not_archived(state: DayState) -> list[ItemRecord]:
 
 def _row(item: ItemRecord) -> str:
     words = (item.conversation_id, item.recording_id, str(item.outcome), item.reason, item.said_by, item.fact)
-    # A fact is the source's free text: it must not break out of its table cell or become markup.
-    cells = (" ".join(word.split()).replace("|", "\\|").replace("<", "&lt;").replace("`", "'") for word in words)
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join(map(_cell, words))} |"
+
+
+def _cell(word: str) -> str:
+    """Return the source's free text such that it cannot leave its cell, become markup, or steer a terminal."""
+    line = "".join(char if char.isprintable() else "\ufffd" for char in " ".join(word.split()))
+    # References, not backslashes: readers disagree on whether a bar behind two backslashes ends the cell.
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", line)
