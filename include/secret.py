@@ -34,7 +34,10 @@ class Secret:
         return MASK
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other.reveal().encode())
+        # surrogatepass: an environment that is not UTF-8 arrives as lone surrogates.
+        return isinstance(other, Secret) and hmac.compare_digest(
+            self._value.encode("utf-8", "surrogatepass"), other.reveal().encode("utf-8", "surrogatepass")
+        )
 
     def __hash__(self) -> int:
         return hash(self._value)
@@ -54,21 +57,28 @@ class PresignedUrl(Secret):
 
     @property
     def host(self) -> str:
-        """Host name in lower case; empty where the URL has none."""
-        return urlsplit(self._value).hostname or ""
+        """Host name in lower case; empty where the URL has none or cannot be taken apart."""
+        try:
+            return urlsplit(self._value).hostname or ""
+        except ValueError:
+            return ""
 
     @property
     def location(self) -> str:
-        """Scheme, host and path: safe to log."""
-        parts = urlsplit(self._value)
-        port = f":{parts.port}" if parts.port else ""
+        """Scheme, host and path: safe to log; empty where the URL cannot be taken apart."""
+        try:
+            parts = urlsplit(self._value)
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:
+            # urllib's own message quotes what it could not read, a password in the port's place for one.
+            return ""
         return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
     def __repr__(self) -> str:
-        return f"PresignedUrl({self.location})"
+        return f"PresignedUrl({self})"
 
     def __str__(self) -> str:
-        return self.location
+        return self.location or MASK
 
     def __format__(self, spec: str) -> str:
-        return self.location
+        return str(self)
