@@ -6,6 +6,8 @@ below this module reads it at all. Connections are not settings: see ``include/g
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from tempfile import gettempdir
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ENVIRONMENT_PREFIX = "RECORDING_ARCHIVE_"
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}\Z")
+"""Amazon S3, bucket naming rules, old buckets of us-east-1 included."""
 
 BATCH_ITEMS_LIMIT = 100
 """Items one batch request may hold (error ``batch.download.too.many.items`` above it; Genesys OpenAPI)."""
@@ -38,9 +42,14 @@ class LakeLocation:
         Raises:
             ConfigurationError: when it is not an S3 URI with a bucket.
         """
-        parts = urlsplit(uri)
-        if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
-            raise ConfigurationError(f"RECORDING_LAKE_URI must look like s3://bucket/prefix, not {uri!r}")
+        try:
+            parts = urlsplit(uri)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme != "s3" or not _BUCKET.match(parts.netloc) or parts.query or parts.fragment:
+            # Airflow's own s3:// connections carry a key pair in front of an @, which must not reach a log.
+            shown = re.sub(r"//.*@", "//***@", uri)
+            raise ConfigurationError(f"RECORDING_LAKE_URI must look like s3://bucket/prefix, not {shown!r}")
         return cls(bucket=parts.netloc, prefix=parts.path.strip("/"))
 
     @property
@@ -93,8 +102,9 @@ class ArchiveSettings:
         for item in fields(self):
             value = getattr(self, item.name)
             may_be_zero = item.name == "poll_jitter_fraction"
-            if isinstance(value, int | float) and not may_be_zero and value <= 0:
-                raise ConfigurationError(f"{ENVIRONMENT_PREFIX}{item.name.upper()} must be above 0")
+            # Asked this way round, since nan is neither above nor below anything.
+            if isinstance(value, int | float) and not may_be_zero and not 0 < value < math.inf:
+                raise ConfigurationError(f"{ENVIRONMENT_PREFIX}{item.name.upper()} must be a number above 0")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ArchiveSettings:
