@@ -87,8 +87,9 @@ def requested_days(start: object, end: object, *, now: datetime, zone: ZoneInfo,
     if first > last:
         raise ConfigurationError(f"start_date {first} is after end_date {last}.")
     if last >= today:
+        name = "end_date" if end else "start_date"
         word = "is today, which is not over yet" if last == today else "lies in the future"
-        raise ConfigurationError(f"end_date {last} {word}: the last day that can be archived is {today - ONE_DAY}.")
+        raise ConfigurationError(f"{name} {last} {word}: the last day that can be archived is {today - ONE_DAY}.")
     count = (last - first).days + 1
     if count > days_max:
         raise ConfigurationError(
