@@ -124,7 +124,8 @@ class MediaDownloader:
     def _advance(self, url: PresignedUrl, copy: _Copy) -> None:
         """Fetch one range. Whatever it raises, ``copy`` holds only bytes that are proven."""
         asked = next_range(copy.sink.position, self._settings.chunk_bytes, copy.total)
-        if asked is None:
+        if asked is None:  # the last answer broke off behind its last byte
+            _refuse_page(copy.sink.head)
             copy.complete = True
             return
         copy.requests += 1

@@ -98,6 +98,17 @@ def test_a_broken_chunked_body_is_resumed(fetched: Fetched, server: FaultServer,
     assert 1 == fetched().retries
 
 
+def test_a_body_that_lacks_only_its_terminator_is_whole(fetched: Fetched, server: FaultServer) -> None:
+    """D4: every byte is there and proven by the range, so none is asked for again."""
+
+    def unterminated(request: Request, wire: Wire) -> None:
+        body = partial_head(request, wire, content_length=None, transfer_encoding="chunked")
+        wire.send(b"%x\r\n" % len(body) + body + b"\r\n")
+
+    server.script = after(4, unterminated)
+    assert (5, 1) == ((result := fetched()).requests, result.retries)
+
+
 @pytest.mark.parametrize("position", POSITIONS)
 def test_more_bytes_than_promised_are_never_appended(fetched: Fetched, server: FaultServer, position: int) -> None:
     """D5: the whole answer is dropped, also its good part."""

@@ -64,6 +64,18 @@ def test_a_refusal_is_named_by_what_to_do(
     assert position + 1 == len(server.requests)
 
 
+@pytest.mark.parametrize("filler", [b"", b"x" * 5000], ids=["cut", "long"])
+def test_a_refusal_is_read_from_its_first_words(refused: Refused, server: FaultServer, filler: bytes) -> None:
+    """D13: its body may be cut or endless; the code stands at the start."""
+
+    def cut_refusal(_: Request, wire: Wire) -> None:
+        wire.head(403, content_length=100_000)
+        wire.send(EXPIRED + filler)
+
+    server.default = cut_refusal
+    refused(UrlExpired)
+
+
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_a_server_that_fails_for_ever_is_unavailable(
     refused: Refused, server: FaultServer, waits: list[float], status: int
