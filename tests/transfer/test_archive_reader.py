@@ -384,3 +384,10 @@ def test_no_mutant_is_read_as_something_else(kind: str) -> None:
             continue
         assert truth == sorted(hashlib.sha256(data).hexdigest() for data in read.values())
     assert rejected > 600
+
+
+@pytest.mark.parametrize("name", ["stored-sizes-differ", "impossible-ratio"])
+def test_impossible_sizes_are_refused_before_a_member_is_read(name: str) -> None:
+    """The directory alone shows the lie."""
+    with pytest.raises(ArchiveRejected):
+        open_archive(io.BytesIO(BAD[name][0]), LIMITS)
