@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, object]
 
+_PATIENCE_SECONDS = 2.0
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _ALREADY_SMALL = {"ogg", "mp3", "webm"}
 
@@ -55,6 +57,14 @@ class Exports:
     tenant: Tenant
     _folder: TemporaryDirectory[str] = field(default_factory=lambda: TemporaryDirectory(prefix="sandbox-exports-"))
     _lock: Lock = field(default_factory=Lock)
+    _builder: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "sandbox-zip"))
+    _building: dict[str, Future[StoredFile]] = field(default_factory=dict)
+
+    def ready(self, job: Job) -> bool:
+        """Whether the job's zip is built; asking starts it, and waits a little, as most are built in no time."""
+        future = self._building.get(job.id) or self._building.setdefault(job.id, self._builder.submit(self.zip_of, job))
+        wait([future], timeout=_PATIENCE_SECONDS)
+        return future.done() and bool(future.result())
 
     def zip_of(self, job: Job) -> StoredFile:
         """Return the job's zip, building it on first use."""
@@ -67,7 +77,8 @@ class Exports:
         return StoredFile(target)
 
     def close(self) -> None:
-        """Remove every zip."""
+        """Remove every zip, and build no more."""
+        self._builder.shutdown(wait=True, cancel_futures=True)
         self._folder.cleanup()
 
     def _build(self, job: Job, target: Path) -> None:

@@ -28,6 +28,7 @@ CATALOGUE: dict[str, Fault] = {
         Fault("token-revoked", "the token of the next API call is void from then on: 401 bad.credentials", times=1),
         Fault("wrong-secret-400", "a wrong client secret is answered 400 invalid_client instead of 401"),
         Fault("api-429-storm", "API calls are answered 429 with Retry-After `seconds` (default 1)", times=5),
+        Fault("api-429-older-code", "API calls are answered 429 too.many.requests, without Retry-After", times=1),
         Fault("api-500", "API calls are answered 500 internal.server.error", times=1),
         Fault("api-503-with-retry-after", "API calls are answered 503 with Retry-After `seconds` (default 1)", times=1),
         Fault("api-504", "API calls are answered 504 request.timeout", times=1),

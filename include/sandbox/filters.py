@@ -6,9 +6,11 @@ fulfils it. Dimensions the sandbox does not know are refused rather than ignored
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from include.sandbox.problems import ApiError, bad_request
+from include.sandbox.wire import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,21 +52,17 @@ _SEGMENT = (
     "wrapUpNote",
 )
 SEGMENT_DIMENSIONS = frozenset((*_PARTICIPANT, *_SESSION, *_SESSION_MORE, *_SEGMENT))
+_DATES = ("conversationStart", "conversationEnd")
 _UNSUPPORTED = ("evaluationFilters", "surveyFilters", "resolutionFilters", "aggregations")
 
 
 def holds(query: Json, conversation: Json) -> bool:
-    """Whether a conversation (in wire shape) fulfils every filter of the query.
-
-    Raises:
-        ApiError: 400 for an unknown dimension, operator or kind of filter.
-    """
-    check(query)
-    facts = _conversation_facts(conversation)
+    """Whether a conversation (in wire shape) fulfils every filter of a query that ``check`` has passed."""
+    facts = {**conversation, "divisionId": conversation.get("divisionIds")}
     if not all(_filter(item, facts) for item in _filters(query, "conversationFilters")):
         return False
-    rows = list(_segment_rows(conversation))
-    return all(any(_filter(item, row) for row in rows) for item in _filters(query, "segmentFilters"))
+    wanted = _filters(query, "segmentFilters")
+    return all(any(_filter(item, row) for row in _segment_rows(conversation)) for item in wanted)
 
 
 def check(query: Json) -> None:
@@ -92,6 +90,8 @@ def _filters(query: Json, name: str) -> list[Json]:
 def _check_filter(item: Json, dimensions: frozenset[str]) -> None:
     if item.get("type") not in {"and", "or"}:
         raise _not_allowed(item.get("type"), "type", "and, or")
+    if not item.get("clauses") and not item.get("predicates"):
+        raise bad_request("a filter needs clauses or predicates", "constraint.validation")
     for clause in _filters(item, "clauses"):
         _check_filter(clause, dimensions)
     for predicate in _filters(item, "predicates"):
@@ -104,6 +104,15 @@ def _check_filter(item: Json, dimensions: frozenset[str]) -> None:
             raise _not_allowed(operator, "operator", "matches, exists, notExists")
         if operator == "matches" and predicate.get("value") is None:
             raise bad_request("a matches predicate needs a value", "constraint.validation")
+        if predicate["dimension"] in _DATES and operator == "matches":
+            _check_span(str(predicate["value"]))
+
+
+def _check_span(value: str) -> None:
+    try:
+        _, _ = (moment_of(text) for text in value.split("/", 1))
+    except ValueError:
+        raise bad_request("a date dimension is matched by an ISO-8601 interval", "invalid.date") from None
 
 
 def _not_allowed(value: object, field: str, allowable: str) -> ApiError:
@@ -113,10 +122,10 @@ def _not_allowed(value: object, field: str, allowable: str) -> ApiError:
 
 
 def _filter(item: Json, facts: Json) -> bool:
-    answers = [_filter(clause, facts) for clause in _filters(item, "clauses")]
-    answers += [_predicate(predicate, facts) for predicate in _filters(item, "predicates")]
-    if not answers:
-        return True
+    answers = chain(
+        (_filter(clause, facts) for clause in _filters(item, "clauses")),
+        (_predicate(predicate, facts) for predicate in _filters(item, "predicates")),
+    )
     return all(answers) if item["type"] == "and" else any(answers)
 
 
@@ -131,14 +140,10 @@ def _predicate(predicate: Json, facts: Json) -> bool:
         return wanted in value
     if isinstance(value, bool):
         return wanted.lower() == str(value).lower()
-    if isinstance(value, str) and "/" in wanted and predicate["dimension"] in {"conversationStart", "conversationEnd"}:
-        first, last = wanted.split("/", 1)
-        return first <= value < last
+    if isinstance(value, str) and "/" in wanted and predicate["dimension"] in _DATES:
+        first, last = (moment_of(text) for text in wanted.split("/", 1))
+        return first <= moment_of(value) < last
     return there and str(value) == wanted
-
-
-def _conversation_facts(conversation: Json) -> Json:
-    return {**conversation, "divisionId": conversation.get("divisionIds")}
 
 
 def _segment_rows(conversation: Json) -> Iterator[Json]:

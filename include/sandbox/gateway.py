@@ -130,6 +130,9 @@ class Gateway:
     def _refuse_on_purpose(self, scope: Scope) -> None:
         if storm := self._strikes(scope, "api-429-storm"):
             raise too_many_requests(round(storm.seconds))
+        if self._strikes(scope, "api-429-older-code"):
+            text = "Rate limit exceeded the maximum [300] requests within [60] seconds"
+            raise ApiError(429, "too.many.requests", text)
         if self._strikes(scope, "api-500"):
             text = "The server encountered an unexpected condition which prevented it from fulfilling the request."
             raise ApiError(500, "internal.server.error", text)

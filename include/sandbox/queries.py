@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from include.sandbox.filters import check, holds
 from include.sandbox.problems import bad_request
-from include.sandbox.wire import conversation_json
+from include.sandbox.wire import conversation_json, moment_of
 
 if TYPE_CHECKING:
     from include.sandbox.conversations import Conversation
@@ -34,7 +34,7 @@ def interval_of(query: Json) -> tuple[datetime, datetime]:
     if not isinstance(text, str) or not text:
         raise bad_request("interval is required", "constraint.validation")
     try:
-        start, end = (_moment(part) for part in text.split("/"))
+        start, end = (moment_of(part) for part in text.split("/"))
     except ValueError:
         raise bad_request(
             "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ", "invalid.date"
@@ -42,11 +42,6 @@ def interval_of(query: Json) -> tuple[datetime, datetime]:
     if end <= start:
         raise bad_request("the interval must end after it starts", "constraint.validation")
     return start, end
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def days_touched(start: datetime, end: datetime) -> tuple[datetime, datetime]:

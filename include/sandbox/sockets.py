@@ -41,6 +41,11 @@ def reset_connection(scope: Scope) -> None:
     transport.abort()
 
 
+def is_gone(scope: Scope) -> bool:
+    """Whether the client has closed its side; ASGI servers swallow what is sent after that."""
+    return cast("Transport", scope[_KEY]).is_closing()
+
+
 async def no_answer(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application
     """Answer a request by resetting its connection."""
     reset_connection(scope)

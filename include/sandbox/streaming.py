@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
 from include.sandbox.ranges import Answer, decide
-from include.sandbox.sockets import reset_connection
+from include.sandbox.sockets import is_gone, reset_connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,14 +96,14 @@ class Delivery:
             stop = half
         await self._head(send, status, headers, stop - start)
         if self._strikes("media-truncated"):
-            await self._body(send, start, half)
+            await self._body(scope, send, start, half)
             return
         if self._strikes("media-reset"):
-            await self._body(send, start, half)
+            await self._body(scope, send, start, half)
             await asyncio.sleep(0.05)  # let what was sent leave: an abort discards the write buffer
             reset_connection(scope)
             return
-        await self._body(send, start, stop)
+        await self._body(scope, send, start, stop)
         await send({"type": "http.response.body", "body": b""})
 
     async def _head(self, send: Send, status: int, headers: dict[str, str], length: int) -> None:
@@ -111,13 +111,15 @@ class Delivery:
         pairs.append((b"content-length", str(length).encode()))
         await send({"type": "http.response.start", "status": status, "headers": pairs})
 
-    async def _body(self, send: Send, start: int, stop: int) -> None:
+    async def _body(self, scope: Scope, send: Send, start: int, stop: int) -> None:
         drip = self._strikes("media-slow-drip")
         for chunk in self._bytes(start, stop):
             pieces = [chunk]
             if drip:
                 pieces = [chunk[at : at + _DRIP_BYTES] for at in range(0, len(chunk), _DRIP_BYTES)]
             for piece in pieces:
+                if is_gone(scope):
+                    return
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 if drip:
                     await asyncio.sleep(drip.seconds)

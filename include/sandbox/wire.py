@@ -18,6 +18,16 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def moment_of(text: str) -> datetime:
+    """Read an ISO-8601 instant; without an offset it is UTC.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def conversation_json(conversation: Conversation, *, attributes: bool = False) -> Json:
     """Return the conversation; ``attributes`` adds the participant attributes only the asynchronous model has."""
     participants = [_customer(conversation), *_machines(conversation)]

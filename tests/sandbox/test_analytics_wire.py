@@ -50,6 +50,25 @@ def test_conversations_come_by_start_in_either_order(client):
     assert sorted(last, reverse=True) == last
 
 
+def test_order_by_end_is_by_end(client):
+    """With orderBy conversationEnd the ends ascend."""
+    found = client.post(PATH, {**details_query(), "orderBy": "conversationEnd"}).json()["conversations"]
+    ends = [each["conversationEnd"] for each in found]
+    assert sorted(ends) == ends
+
+
+def test_lists_and_flags_are_matched(client, truth):
+    """A division id is found in the list of divisions, and ``recording`` matches ``true``."""
+    call = client.sandbox.tenant.conversation(truth.conversations[0].conversation_id)
+    by_division = {"dimension": "divisionId", "value": call.division_ids[0]}
+    filters = [{"type": "and", "predicates": [by_division]}]
+    found = client.post(PATH, {**details_query(), "conversationFilters": filters}).json()["conversations"]
+    assert all(call.division_ids[0] in each["divisionIds"] for each in found)
+    flagged = client.post(PATH, segment_query({"dimension": "recording", "value": "true"})).json()
+    unflagged = client.post(PATH, segment_query({"dimension": "recording", "value": "false"})).json()
+    assert (True, {}) == (flagged["totalHits"] > 50, unflagged)
+
+
 def test_open_calls_are_left_out_only_by_the_filter(client):
     """Without the conversationEnd filter a live call is found, and has no end."""
     body = {**details_query(), "conversationFilters": []}
@@ -122,6 +141,27 @@ def test_conversation_end_may_be_matched_by_interval(client, truth):
             "invalid.value",
         ),
         ({"segmentFilters": [{"type": "xor"}]}, "invalid.value"),
+        ({"segmentFilters": [{"type": "and"}]}, "constraint.validation"),
+        ({"segmentFilters": "voice"}, "bad.request"),
+        ({"segmentFilters": [{"type": "and", "predicates": [{"dimension": "mediaType"}]}]}, "constraint.validation"),
+        ({"segmentFilters": [{"type": "and", "predicates": [{"type": "metric", "metric": "tAcw"}]}]}, "bad.request"),
+        (
+            {
+                "segmentFilters": [
+                    {"type": "and", "predicates": [{"dimension": "ani", "operator": "like", "value": "x"}]}
+                ]
+            },
+            "invalid.value",
+        ),
+        (
+            {
+                "conversationFilters": [
+                    {"type": "and", "predicates": [{"dimension": "conversationEnd", "value": "noon"}]}
+                ]
+            },
+            "invalid.date",
+        ),
+        ({"orderBy": "mood"}, "invalid.value"),
         ({"surveyFilters": [{"type": "and"}]}, "bad.request"),
     ],
 )

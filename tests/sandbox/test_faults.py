@@ -37,11 +37,12 @@ def raw_get(url, headers=None):
     ("fault", "status", "code", "retry_after"),
     [
         ("api-429-storm:1,seconds=7", 429, "too.many.requests.retry.after", "7"),
+        ("api-429-older-code", 429, "too.many.requests", None),
         ("api-500", 500, "internal.server.error", None),
         ("api-503-with-retry-after:seconds=3", 503, "service.unavailable", "3"),
         ("api-504", 504, "request.timeout", None),
     ],
-    ids=["429", "500", "503", "504"],
+    ids=["429", "429 older", "500", "503", "504"],
 )
 def test_api_errors_strike_once_and_are_over(client, fault, status, code, retry_after):
     """The call fails with an ErrorBody and its Retry-After, and the next one passes."""

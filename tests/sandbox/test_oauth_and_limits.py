@@ -89,3 +89,25 @@ def test_oversized_request_is_413(client):
     """A body over request.bytes.max is refused before it is read as JSON."""
     refused = client.call("POST", "/api/v2/analytics/conversations/details/query", data=b" " * 600_000)
     assert (413, "request.entity.too.large") == (refused.status_code, refused.json()["code"])
+
+
+@pytest.mark.parametrize(
+    ("headers", "form", "error"),
+    [
+        ({"Authorization": "Basic %%%"}, {"grant_type": "client_credentials"}, "invalid_client"),
+        (None, {"grant_type": "password"}, "unsupported_grant_type"),
+    ],
+    ids=["unreadable credentials", "other grant"],
+)
+def test_odd_token_requests_are_refused(client, headers, form, error):
+    """Unreadable Basic credentials and other grants are refused by their OAuth names."""
+    auth = None if headers else (client.sandbox.client_id, client.sandbox.client_secret)
+    url = client.sandbox.login_base_url + "/oauth/token"
+    assert client.session.post(url, headers=headers, auth=auth, data=form, timeout=10).json()["error"] == error
+
+
+def test_unreadable_json_is_400(client):
+    """A body that is no JSON object is 400 bad.request."""
+    for body in (b"{", b"[]"):
+        refused = client.call("POST", "/api/v2/recording/batchrequests", data=body)
+        assert (400, "bad.request") == (refused.status_code, refused.json()["code"])

@@ -133,10 +133,10 @@ def test_wire_shape_follows_the_published_sample():
 
 
 def test_ten_thousand_conversations_take_seconds():
-    """Ten thousand conversations are made in well under five seconds, without any audio."""
-    began = time.monotonic()
+    """Ten thousand conversations are made in under five seconds of processor time, without any audio."""
+    began = time.thread_time()
     assert len(tenant(conversations=10_000).day(DAY)) == 10_000
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5
 
 
 @pytest.mark.parametrize("name", list(SCENARIOS))

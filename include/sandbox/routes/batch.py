@@ -37,7 +37,7 @@ def operations(world: World) -> list[Operation]:
                 raise bad_request(
                     f"the request could not be processed: {conversation_id}", "batch.download.bad.request"
                 )
-        stuck = world.faults.strike("batch-stuck") is not None
+        stuck = world.faults.strike("batch-stuck", " ".join(item[0] for item in items)) is not None
         job = await asyncio.to_thread(world.jobs.submit, request.scope[CLIENT], items, output_format, stuck=stuck)
         if world.faults.strike("batch-lost-reply"):
             return no_answer
@@ -120,7 +120,6 @@ def _result(world: World, job: Job, result: Result) -> Json:
 def _guide_status(world: World, job: Job) -> Json:
     view = job.poll()
     answer: Json = {"jobId": job.id, "expectedResultCount": view.expected, "resultCount": len(view.results)}
-    if view.completed:
-        world.exports.zip_of(job)
+    if view.completed and world.exports.ready(job):
         answer["resultUrl"] = world.sign(f"/exports-{world.config.org_id}/{job.id}.zip")
     return answer
