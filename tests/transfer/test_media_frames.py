@@ -6,6 +6,7 @@ import pytest
 
 from include.transfer.integrity import sniff, verdict
 from include.transfer.media.flac import crc8, end_sample
+from include.transfer.media.mp3 import frame_header
 from tests.transfer.examined import failure, look
 from tests.transfer.sound import sound
 
@@ -150,3 +151,17 @@ def test_a_flac_frame_header_says_where_its_frame_ends(header: str, end: int | N
     coded = bytes.fromhex(header)
     assert end == end_sample(coded + bytes([crc8(coded)]), 1000)
     assert None is end_sample(coded + bytes([crc8(coded) ^ 1]), 1000)
+
+
+def test_a_cut_frame_is_found_without_any_announcement() -> None:
+    """Not every encoder writes a Xing header: the cut frame itself must tell."""
+    body = sound("mp3")
+    bare = body[frame_header(body[:4]).length :]
+    assert None is failure(bare)
+    assert [] == [cut for cut in (1, 50, 100) if failure(bare[:-cut]) is None]
+
+
+@pytest.mark.parametrize("reserved", [bytes.fromhex(text) for text in RESERVED], ids=RESERVED)
+def test_a_header_with_a_reserved_value_is_none(reserved: bytes) -> None:
+    """Each field on its own, whatever follows it in the file."""
+    assert None is frame_header(reserved)
