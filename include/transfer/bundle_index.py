@@ -52,9 +52,12 @@ class BundleIndex:
 def read_index(body: bytes) -> BundleIndex | None:
     """Read a JSON member; ``None`` where it is no index (a transcript, say, or no JSON at all)."""
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
+        return _index_of(json.loads(body))
+    except (ValueError, RecursionError):  # what was read at the limit of depth may be too deep to be written again
         return None
+
+
+def _index_of(document: object) -> BundleIndex | None:
     rows = document.get("recordings") if isinstance(document, dict) else document
     if not isinstance(rows, list):
         return None

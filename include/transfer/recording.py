@@ -5,19 +5,20 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from include.errors import ArchiveError, ArchiveRejected, RecordingGone
+from include.errors import ArchiveError, ArchiveRejected, NotAuthorised, QuotaExceeded, RecordingGone
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import bodies_of_archive
+from include.transfer.bundle_index import ids_in_name
+from include.transfer.bundle_members import IDENTITY_MISMATCH
 from include.transfer.failure import failure_record
 from include.transfer.holes import BATCH, explain
 from include.transfer.keep import keep_recording, quarantine
 from include.transfer.recording_body import RecordingBody, fetch_body
 from include.transfer.results import is_selected
 from include.transfer.spool import spool
-from include.transfer.stored import stored_recording
+from include.transfer.stored import came_in_archive, stored_recording
 
 if TYPE_CHECKING:
-    from include.genesys.models import RecordingResult
     from include.transfer.results import RecordingResults
     from include.transfer.shard_work import JobUrls, ShardWork
 
@@ -26,8 +27,8 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
     """Bring one recording into the lake, or say in its records why not. Never fetches what the lake holds.
 
     Raises:
-        LakeUnavailable, LakeConflict, NotAuthorised, IntegrityError: trouble with the lake stops the shard; trouble
-            with the recording never does.
+        LakeUnavailable, LakeConflict, NotAuthorised, IntegrityError, ConfigurationError: trouble with the lake, the
+            credentials or this machine stops the shard; trouble with the recording never does.
     """
     place = (group.conversation_id, group.recording_id)
     selected = [item for item in group.results if is_selected(item.content_type)]
@@ -36,34 +37,47 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
         for item in group.results
         if not is_selected(item.content_type)
     ]
-    known = work.stored.get(place, {})
-    if selected and len(known) >= len(selected):
-        return records + stored_recording(work.lake, work.identity(*place), known)
+    identity, known = work.identity(*place), work.stored.get(place, {})
+    if selected and len(known) >= len(selected) and not came_in_archive(work.lake, identity, known):
+        return records + stored_recording(work.lake, identity, known)
     with ExitStack() as stack:
         bodies: list[RecordingBody] = []
         for result in selected:
+            sink = stack.enter_context(spool(work.settings))
             try:
-                bodies += _bodies_of(work, urls, result, stack, records)
+                body = fetch_body(work, urls, result, sink)
+            except NotAuthorised:
+                raise
             except RecordingGone as error:
                 records += _gone(work, group, error)
             except ArchiveError as error:
                 records.append(failure_record(*place, error))
+            else:
+                bodies += _members(work, place, body, stack, records) if body.is_zip else [body]
         return records + keep_recording(work, *place, bodies)
 
 
-def _bodies_of(
-    work: ShardWork, urls: JobUrls, result: RecordingResult, stack: ExitStack, records: list[ItemRecord]
+def _members(
+    work: ShardWork, place: tuple[str, str], body: RecordingBody, stack: ExitStack, records: list[ItemRecord]
 ) -> list[RecordingBody]:
-    """Fetch a result; a zip becomes its members, one that must not be opened goes to quarantine whole."""
-    body = fetch_body(work, urls, result, stack.enter_context(spool(work.settings)))
-    if not body.is_zip:
-        return [body]
+    """Open a zip that stands for one recording; what must not be opened, or is somebody else's, goes to quarantine."""
+    identity = work.identity(*place)
     try:
-        return bodies_of_archive(work, body, stack)
+        members = bodies_of_archive(work, body, stack)
     except ArchiveRejected as error:
-        identity = work.identity(str(result.conversation_id), str(result.recording_id))
         records.append(quarantine(work, identity, body, error.reason, str(error)))
         return []
+    except QuotaExceeded as error:
+        records.append(failure_record(*place, error))
+        return []
+    own = []
+    for member in members:
+        name = member.origin.archive_member or ""
+        if ids_in_name(name) in (None, place):
+            own.append(member)
+        else:
+            records.append(quarantine(work, identity, member, IDENTITY_MISMATCH, f"member {name!r}"))
+    return own
 
 
 def _gone(work: ShardWork, group: RecordingResults, error: RecordingGone) -> list[ItemRecord]:

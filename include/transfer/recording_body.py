@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO
 
-from include.errors import IntegrityError, SourceChanged, UrlExpired
+from include.errors import IntegrityError, NotAuthorised, RequestRejected, SourceChanged, UrlExpired
 from include.transfer.integrity import Inspection, examine, verdict
 from include.transfer.metadata import Origin
 
 if TYPE_CHECKING:
     from include.genesys.models import RecordingResult
+    from include.secret import PresignedUrl
     from include.transfer.download import Downloaded
     from include.transfer.integrity import Finding
     from include.transfer.shard_work import JobUrls, ShardWork
@@ -56,15 +57,17 @@ def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: Bi
     """Download a result into the sink and examine it; once more where the bytes are bad or the URL is too old.
 
     Raises:
+        NotAuthorised: the source's API refuses us: never said of the media host alone.
         RetriableError, SourceChanged: the download did not come to an end; later it may.
         PermanentError, SkippableError: as the answer says; nothing usable arrived.
     """
     if result.url is None:
         raise IntegrityError("The job promised a recording without a URL.")
     url = result.url
-    for last in (False, True):
+    for fetch in range(1, FETCHES_PER_RESULT + 1):
+        last = fetch == FETCHES_PER_RESULT
         try:
-            downloaded = work.downloader.fetch(url, sink)
+            downloaded = _downloaded(work, url, sink)
         except UrlExpired:
             if last:
                 raise
@@ -78,6 +81,14 @@ def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: Bi
         if last or body.is_zip or body.refusal is None:
             return body
     raise SourceChanged("The recording did not arrive within its attempts.")  # pragma: no cover - the loop ends above
+
+
+def _downloaded(work: ShardWork, url: PresignedUrl, sink: BinaryIO) -> Downloaded:
+    try:
+        return work.downloader.fetch(url, sink)
+    except NotAuthorised as error:
+        # One URL that is refused is one recording's trouble; refused credentials are everybody's.
+        raise RequestRejected(str(error), **error.facts) from None
 
 
 def member_body(
