@@ -97,26 +97,58 @@ def _archive_job(work: ShardWork, job: SubmittedJob, *, finished: bool) -> list[
     """Return the records of every conversation of one job, whatever became of it."""
     status = _status_of(work.source, job.job_id)
     results = status.results if status else ()
-    done = status is None or finished or bool(status.completed)
     urls = JobUrls(work.source, job.job_id, results)
     answer = sort_results(results, job.conversation_ids)
     records = _malformed(answer, job)
     records += _archive_recordings(work, urls, answer.recordings)
     errors = {key: list(items) for key, items in answer.errors.items()}
+    is_whole = status is not None
     for result in answer.bundles:
         outcome = archive_bundle(work, urls, result, job.conversation_ids)
         records += outcome.records
+        is_whole = is_whole and not outcome.unmapped
         for failure in outcome.failures:
             errors.setdefault(failure.conversation_id, []).append(
                 RecordingResult(failure.conversation_id, failure.recording_id, None, None, failure.message)
             )
-    records += _already_stored(work, job.conversation_ids, records)
-    for conversation_id in _unexplained(job.conversation_ids, records, errors, done=done):
-        answered = {item.recording_id for item in records if item.conversation_id == conversation_id}
-        if done:
-            records += explain(work.source, conversation_id, errors.get(conversation_id, ()), answered)
-        else:
+    return records + _not_delivered(work, job, records, errors, done=finished or _is_done(status), is_whole=is_whole)
+
+
+def _is_done(status: BatchStatus | None) -> bool:
+    """Whether nothing more can come: the job says so, is gone, or has only counters and expects nothing at all.
+
+    Counters of 0 and 0 never count as finished while waiting (they also stand there before a job has begun); at the
+    deadline they mean a batch that Genesys answers with silence, as it does for conversations we may not see.
+    """
+    return status is None or bool(status.completed) or (status.completed is None and status.expected_count == 0)
+
+
+def _not_delivered(
+    work: ShardWork,
+    job: SubmittedJob,
+    delivered: Sequence[ItemRecord],
+    errors: Mapping[str, Sequence[RecordingResult]],
+    *,
+    done: bool,
+    is_whole: bool,
+) -> list[ItemRecord]:
+    """Return what else there is to say of the job's conversations: archived earlier, missing and why, or pending.
+
+    A conversation that the finished job spoke of without an error needs no word. One that it was silent about is asked
+    for at the source, also when an earlier run archived one of its recordings; so is every one that was spoken of by a
+    job that is unfinished, gone, or delivered something that belongs to nobody (``is_whole`` is false).
+    """
+    records = _already_stored(work, job.conversation_ids, delivered)
+    spoken = {item.conversation_id for item in delivered}
+    stored = {item.conversation_id for item in records}
+    for conversation_id in job.conversation_ids:
+        heard = conversation_id in spoken or conversation_id in errors
+        if not done and not heard and conversation_id not in stored:
             records.append(ItemRecord(conversation_id, "", 0, Outcome.PENDING, UNFINISHED, BATCH, job.job_id))
+        elif not (done and is_whole and conversation_id in spoken and conversation_id not in errors):
+            here = (item for item in (*delivered, *records) if item.conversation_id == conversation_id)
+            answered = {item.recording_id for item in here}
+            records += explain(work.source, conversation_id, errors.get(conversation_id, ()), answered)
     return records
 
 
@@ -129,18 +161,6 @@ def _archive_recordings(work: ShardWork, urls: JobUrls, groups: Sequence[Recordi
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _unexplained(
-    requested: Sequence[str],
-    records: Iterable[ItemRecord],
-    errors: Mapping[str, Sequence[RecordingResult]],
-    *,
-    done: bool,
-) -> list[str]:
-    """Return the conversations that need a word: those nobody spoke of, those with errors; all of an unfinished job."""
-    spoken = {item.conversation_id for item in records}
-    return [item for item in requested if not done or item in errors or item not in spoken]
 
 
 def _already_stored(work: ShardWork, requested: Sequence[str], records: Iterable[ItemRecord]) -> list[ItemRecord]:
@@ -160,7 +180,7 @@ def _malformed(answer: SortedResults, job: SubmittedJob) -> list[ItemRecord]:
     records = []
     for result in answer.strangers:
         if result.conversation_id in job.conversation_ids:
-            recording_id = str(result.recording_id)[:64]
+            recording_id = (result.recording_id or "")[:64]
             records.append(
                 ItemRecord(str(result.conversation_id), recording_id, 0, Outcome.QUARANTINED, MALFORMED_ID, BATCH)
             )
@@ -178,10 +198,11 @@ def _status_of(source: ShardSource, job_id: str) -> BatchStatus | None:
 
 
 def _finished_manifest(lake: LakeStore, plan: ShardPlan) -> Manifest | None:
-    """Return a manifest of this very shard in which nothing is open, if an earlier try wrote one."""
+    """Return a manifest of this very shard that settles every conversation, if an earlier try wrote one."""
     for key in lake.list_keys(f"{layout.manifest_prefix(plan.date)}shard={plan.shard}/"):
         manifest = Manifest.read(lake, key)
-        if all(item.outcome.is_settled for item in manifest.items):
+        spoken = {item.conversation_id for item in manifest.items}
+        if spoken.issuperset(plan.conversation_ids) and all(item.outcome.is_settled for item in manifest.items):
             return manifest
     return None
 

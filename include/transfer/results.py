@@ -38,11 +38,6 @@ class SortedResults:
     errors: Mapping[str, tuple[RecordingResult, ...]]
     strangers: tuple[RecordingResult, ...]
 
-    def unanswered(self, requested: Iterable[str]) -> tuple[str, ...]:
-        """Return the requested conversations of which no single result speaks."""
-        spoken = {item.conversation_id for item in self.recordings} | self.errors.keys()
-        return tuple(item for item in requested if item not in spoken)
-
 
 def sort_results(results: Iterable[RecordingResult], requested: Iterable[str]) -> SortedResults:
     """Sort a job's results; ``requested`` are the conversations of its batch.

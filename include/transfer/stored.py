@@ -55,6 +55,16 @@ def stored_recording(lake: LakeStore, identity: layout.MediaIdentity, parts: Map
     return [stored_record(lake, replace(identity, part=part), sha256) for part, sha256 in sorted(parts.items())]
 
 
+def came_in_archive(lake: LakeStore, identity: layout.MediaIdentity, parts: Mapping[int, str]) -> bool:
+    """Whether any of these parts was a member of a zip: then their number says nothing about how many there are.
+
+    Raises:
+        LakeUnavailable, NotAuthorised: as the lake raises them.
+    """
+    keys = [layout.metadata_key(replace(identity, part=part), sha256) for part, sha256 in parts.items()]
+    return any(b'"archive_member":' in (lake.read(key) or b"") for key in keys)
+
+
 def stored_record(lake: LakeStore, identity: layout.MediaIdentity, sha256: str) -> ItemRecord:
     """Return the record of a part that is in the bucket, from its metadata, checked against the bucket's own word.
 
@@ -65,10 +75,14 @@ def stored_record(lake: LakeStore, identity: layout.MediaIdentity, sha256: str) 
     body = lake.read(metadata_key)
     if body is None:
         raise IntegrityError(f"{lake.uri(metadata_key)} vanished while it was read.", key=metadata_key)
-    media: dict[str, Any] = json.loads(body)["media"]
-    found = lake.head(media["key"])
+    try:
+        document = json.loads(body)
+        media: dict[str, Any] = {name: document["media"][name] for name in ("key", "bytes", "media_type")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"{lake.uri(metadata_key)} is no metadata of a recording.", key=metadata_key) from error
+    found = lake.head(str(media["key"]))
     if found is None or (found.bytes, found.sha256) != (media["bytes"], sha256):
-        raise IntegrityError(f"{lake.uri(media['key'])} is not what its metadata says.", key=media["key"])
+        raise IntegrityError(f"{lake.uri(str(media['key']))} is not what its metadata says.", key=media["key"])
     return ItemRecord(
         conversation_id=identity.conversation_id,
         recording_id=identity.recording_id,
