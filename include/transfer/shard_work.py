@@ -48,7 +48,8 @@ class ShardWork:
 class JobUrls:
     """A job's URLs, asked for again when they have grown too old, once however many threads find out at the same time.
 
-    Results are matched by their place among those of the same recording.
+    Results are matched by the object that the URL names, or else by their place among those of the same recording:
+    an unfinished job that names a second part later may put it first.
     """
 
     def __init__(self, source: ShardSource, job_id: str, results: tuple[RecordingResult, ...]) -> None:
@@ -77,6 +78,9 @@ class JobUrls:
 
     def _url_at(self, place: int, result: RecordingResult) -> PresignedUrl | None:
         matching = _of_recording(self._latest, result)
+        for item in matching:
+            if item.url is not None and result.url is not None and item.url.location == result.url.location:
+                return item.url
         return matching[place].url if place < len(matching) else None
 
 

@@ -79,7 +79,7 @@ def submit_shard(
     refused: list[str] = []
     for number, batch in enumerate(plan.batches):
         place = f"batch-{number}"
-        answer = _remembered(memory.get(place), now)
+        answer = _remembered(memory.get(place), batch, now)
         if answer is None:
             submitted = source.submit_batches(batch, output_format)
             answer = {
@@ -94,7 +94,10 @@ def submit_shard(
     return SubmittedShard(plan.key, tuple(jobs), tuple(refused))
 
 
-def _remembered(value: object, now: datetime) -> dict[str, object] | None:
+def _remembered(value: object, batch: Sequence[str], now: datetime) -> dict[str, object] | None:
+    """Return what an earlier try remembered, if it is young and of this very batch: a day may be planned anew."""
     if not isinstance(value, dict) or "submitted_at" not in value:
         return None
-    return value if now - datetime.fromisoformat(str(value["submitted_at"])) < REUSE_FOR else None
+    covered = {item for _, ids in value["jobs"] for item in ids} | set(value["refused"])
+    is_young = now - datetime.fromisoformat(str(value["submitted_at"])) < REUSE_FOR
+    return value if is_young and covered == set(batch) else None
