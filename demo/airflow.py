@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 USERNAME = "admin"
 MIGRATE_SECONDS = 180.0
 HEALTHY_SECONDS = 180.0
+# The api-server waits for its clients' connections as long as it may. Nothing is lost by less: Airflow's database is
+# transactional and starts empty next time, and the archive's own state is in the bucket.
+GRACE_SECONDS = 4.0
 
 COMPONENTS = {
     "api-server": ["api-server"],
@@ -118,6 +121,7 @@ def _component(airflow: EmbeddedAirflow, name: str, arguments: list[str]) -> Com
         command=[airflow_command(), *arguments],
         log=airflow.logs / f"{name}.log",
         environment=airflow.environment,
+        grace_seconds=GRACE_SECONDS,
     )
 
 

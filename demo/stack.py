@@ -84,7 +84,9 @@ def running_stack(
     options.directory.mkdir(parents=True, exist_ok=True)
     with _only_one(options.directory), Supervisor() as supervisor:
         try:
-            yield _start(supervisor, options, say)
+            stack = _start(supervisor, options, say)
+            yield stack
+            stack.airflow.close()
         except AirflowApiError:
             supervisor.blame()
             raise

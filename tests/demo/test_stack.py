@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -99,9 +100,16 @@ def test_password_file_is_private(stack):
     assert 0o600 == stat.S_IMODE((stack.airflow_home / "passwords.json").stat().st_mode)
 
 
-def demo_process(tmp_path, dags_folder, command):
+@pytest.fixture
+def folder(tmp_path, options):
+    """A folder for one more stack, with the empty database that the first one made: that saves its migration."""
+    shutil.copytree(options.directory / "cache", tmp_path / "cache")
+    return tmp_path
+
+
+def demo_process(folder, dags_folder, command):
     """Start a demo command as a user would, on a folder of its own."""
-    arguments = [f"--directory={tmp_path / 'demo'}", f"--dags={dags_folder}", "--conversations=5"]
+    arguments = [f"--directory={folder}", f"--dags={dags_folder}", "--conversations=5"]
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "demo", command, *arguments],
         cwd=PROJECT,
@@ -130,9 +138,9 @@ def _command_line(process):
         return ""
 
 
-def test_dead_component_ends_the_stack_and_is_named(tmp_path, dags_folder):
+def test_dead_component_ends_the_stack_and_is_named(folder, dags_folder):
     """When the scheduler is killed, the command fails, names it, and leaves no process."""
-    with demo_process(tmp_path, dags_folder, "serve") as launcher:
+    with demo_process(folder, dags_folder, "serve") as launcher:
         family = wait_for_family(launcher, "airflow scheduler")
         (scheduler,) = [
             one
@@ -145,30 +153,30 @@ def test_dead_component_ends_the_stack_and_is_named(tmp_path, dags_folder):
     assert (1, True, []) == (launcher.returncode, "scheduler ended with status 137" in said, alive)
 
 
-def test_killed_launcher_leaves_no_process(tmp_path, dags_folder):
+def test_killed_launcher_leaves_no_process(folder, dags_folder):
     """Even SIGKILL of the launcher ends every component and its children."""
-    with demo_process(tmp_path, dags_folder, "serve") as launcher:
+    with demo_process(folder, dags_folder, "serve") as launcher:
         family = wait_for_family(launcher, "airflow triggerer")
         launcher.kill()
     _, alive = psutil.wait_procs(family, timeout=30)
     assert [] == alive
 
 
-def test_up_returns_when_healthy_and_down_leaves_nothing(tmp_path, dags_folder):
+def test_up_returns_when_healthy_and_down_leaves_nothing(folder, dags_folder):
     """Make up prints where the UI is; make down ends all of it."""
-    with demo_process(tmp_path, dags_folder, "up") as up:
+    with demo_process(folder, dags_folder, "up") as up:
         said = up.communicate(timeout=120)[0]
-    pid = int((tmp_path / "demo" / "stack.lock").read_text())
+    pid = int((folder / "stack.lock").read_text())
     family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    with demo_process(tmp_path, dags_folder, "down") as down:
+    with demo_process(folder, dags_folder, "down") as down:
         stopped = down.communicate(timeout=60)[0]
     _, alive = psutil.wait_procs(family, timeout=10)
     assert (0, True, "stopped\n", []) == (up.returncode, "Airflow UI  http://127.0.0.1:" in said, stopped, alive)
 
 
-def test_component_that_cannot_start_is_named(tmp_path, dags_folder):
+def test_component_that_cannot_start_is_named(folder, dags_folder):
     """A start that fails says which component and shows the end of its log."""
     broken = {"AIRFLOW__CORE__EXECUTOR": "NoSuchExecutor", "PATH": os.environ["PATH"]}
-    options = StackOptions(directory=tmp_path, dags_folder=dags_folder, sandbox=None, environment=broken)
+    options = StackOptions(directory=folder, dags_folder=dags_folder, sandbox=None, environment=broken)
     with pytest.raises(ComponentError, match=r"(?s)(scheduler|db-migrate).*NoSuchExecutor"), running_stack(options):
         pass
