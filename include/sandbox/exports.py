@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from include.sandbox.body import CHUNK_BYTES
@@ -58,6 +58,7 @@ class Exports:
     _folder: TemporaryDirectory[str] = field(default_factory=lambda: TemporaryDirectory(prefix="sandbox-exports-"))
     _lock: Lock = field(default_factory=Lock)
     _builder: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "sandbox-zip"))
+    _closed: Event = field(default_factory=Event)
     _building: dict[str, Future[StoredFile]] = field(default_factory=dict)
 
     def ready(self, job: Job) -> bool:
@@ -77,7 +78,8 @@ class Exports:
         return StoredFile(target)
 
     def close(self) -> None:
-        """Remove every zip, and build no more."""
+        """Remove every zip, and build no more: a build under way ends at its next chunk."""
+        self._closed.set()
         self._builder.shutdown(wait=True, cancel_futures=True)
         self._folder.cleanup()
 
@@ -101,7 +103,7 @@ class Exports:
         content_type = content_type_of(recording, part, output_format)
         number = f"_{part.index}" if len(recording.parts) > 1 else ""
         name = f"{recording.conversation_id}/{recording.id}{number}.{extension_of(content_type)}"
-        _write(archive, name, body.read())
+        _write(archive, name, self._until_closed(body.read()))
         row: Json = {
             "conversationId": recording.conversation_id,
             "recordingId": recording.id,
@@ -115,6 +117,12 @@ class Exports:
             "startTime": iso(recording.start),
         }
         return row | self._call_facts(recording.conversation_id)
+
+    def _until_closed(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            if self._closed.is_set():
+                raise InterruptedError("the sandbox is stopping")
+            yield chunk
 
     def _call_facts(self, conversation_id: str) -> Json:
         conversation = self.tenant.conversation(conversation_id)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _GROUPS = (oauth, analytics, analytics_jobs, batch, recording, recording_jobs, directory, guide, control)
 _START_SECONDS = 20.0
-_STOP_SECONDS = 5.0
+_STOP_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)

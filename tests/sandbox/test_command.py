@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -23,42 +24,72 @@ def run(*arguments):
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our command
 
 
+@contextmanager
+def serving(ready, *arguments, **environment):
+    """Run the command until the block ends; yield the process and what the ready file says."""
+    command = [*COMMAND, "--ready-file", str(ready), *arguments]
+    with subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our command
+        try:
+            end = time.monotonic() + 30
+            while not ready.exists() and time.monotonic() < end:
+                time.sleep(0.02)
+            yield process, json.loads(ready.read_text())
+        finally:
+            process.kill()
+
+
+def seconds_to_end(process):
+    """Send SIGTERM and return how long the process took to leave, with status 0."""
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    return time.monotonic() - began
+
+
 def test_ready_file_then_prompt_end(tmp_path):
-    """The ready file holds the URLs of ports that answer; SIGTERM ends it within two seconds with status 0."""
-    ready = tmp_path / "deep" / "ready.json"
-    arguments = [
-        "--date",
-        "2026-01-05..2026-01-06",
-        "--conversations",
-        "5",
-        "--ready-file",
-        str(ready),
-        "--fault",
-        "api-500:2",
-    ]
-    environment = {**os.environ, "SANDBOX_CLIENT_ID": "from-env", "SANDBOX_CLIENT_SECRET": "secret-env"}
-    with subprocess.Popen([*COMMAND, *arguments], env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our command
-        end = time.monotonic() + 30
-        while not ready.exists() and time.monotonic() < end:
-            time.sleep(0.02)
-        facts = json.loads(ready.read_text())
-        form = {"grant_type": "client_credentials"}
-        with requests.Session() as session:
-            token = session.post(
-                f"{facts['login_base_url']}/oauth/token", auth=("from-env", "secret-env"), data=form, timeout=10
-            )
-            overview = session.get(f"{facts['api_base_url']}/sandbox", timeout=10).json()
-            assert session.get(f"{facts['media_base_url']}/x", timeout=10).status_code == 403
-            began = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 0
-        assert time.monotonic() - began < 2
+    """The ready file holds the URLs of ports that answer; one line is printed; SIGTERM ends it within two seconds."""
+    arguments = ["--date", "2026-01-05..2026-01-06", "--conversations", "5", "--fault", "api-500:2"]
+    secrets = {"SANDBOX_CLIENT_ID": "from-env", "SANDBOX_CLIENT_SECRET": "secret-env"}
+    with (
+        serving(tmp_path / "deep" / "ready.json", *arguments, **secrets) as (process, facts),
+        requests.Session() as session,
+    ):
+        form, credentials = {"grant_type": "client_credentials"}, ("from-env", "secret-env")
+        token = session.post(f"{facts['login_base_url']}/oauth/token", auth=credentials, data=form, timeout=10)
+        overview = session.get(f"{facts['api_base_url']}/sandbox", timeout=10).json()
+        refused = session.get(f"{facts['media_base_url']}/x", timeout=10)
+        assert seconds_to_end(process) < 2
         line = process.stdout.read()
-    assert token.status_code == 200
+    assert (200, 403) == (token.status_code, refused.status_code)
     assert {"api_base_url", "login_base_url", "media_base_url", "pid", "org_id"} == set(facts)
     assert (["2026-01-05", "2026-01-06"], "api-500") == (overview["dates"], overview["faults"][0]["name"])
     assert (1, process.pid) == (line.count("\n"), facts["pid"])
     assert "secret-env" not in line
+
+
+def test_end_is_prompt_in_the_middle_of_a_large_zip(tmp_path):
+    """A zip of gigabytes does not hold a poll for long, says nothing too early, and does not delay the end."""
+    arguments = ["--date", "2026-01-05", "--contract", "guide", "--scenario", "large-recordings", "--job-seconds", "0"]
+    with serving(tmp_path / "ready.json", *arguments, "--conversations", "100") as (process, facts):
+        with requests.Session() as session:
+            form, credentials = {"grant_type": "client_credentials", "scope": "x"}, ("sandbox-client", "sandbox-secret")
+            token = session.post(
+                f"{facts['login_base_url']}/oauth/token", auth=credentials, data=form, timeout=10
+            ).json()
+            session.headers["Authorization"] = f"Bearer {token['access_token']}"
+            query = {
+                "interval": "2026-01-05T00:00:00Z/2026-01-06T00:00:00Z",
+                "paging": {"pageSize": 90, "pageNumber": 1},
+            }
+            api = f"{facts['api_base_url']}/api/v2"
+            found = session.post(f"{api}/analytics/conversations/details/query", json=query, timeout=20).json()
+            signatures = [{"conversationId": each["conversationId"]} for each in found["conversations"]]
+            body = {"batchDownloadJobSubmissionQuery": {"batchDownloadJobSignatures": signatures}}
+            job = session.post(f"{api}/recording/batchrequests", json=body, timeout=20).json()["jobId"]
+            status = session.get(f"{api}/recording/batchrequests/{job}", timeout=20).json()
+        assert seconds_to_end(process) < 2
+    assert status["resultCount"] == status["expectedResultCount"] >= 90
+    assert "resultUrl" not in status
 
 
 @pytest.mark.parametrize(
