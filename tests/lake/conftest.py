@@ -1,0 +1,44 @@
+"""Ways to reach a bucket: through a proxy, with other keys, with boto3's own retries off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from include.lake.store import LakeStore, client_config
+from include.settings import LakeLocation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET_KEY = "s3cr3t-key-that-nobody-may-read"
+
+
+@pytest.fixture
+def lake_at() -> Iterator[object]:
+    """Return a builder of lakes at an address; without retries, one call to the lake is one request on the wire."""
+    clients = []
+
+    def build(url: str, *, access_key: str = "canary", secret_key: str = SECRET_KEY, bucket: str = "recordings",
+              prefix: str = "", retries: bool = False) -> LakeStore:  # fmt: skip
+        config = client_config()
+        if not retries:
+            config = config.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+        clients.append(
+            boto3.client(
+                "s3",
+                endpoint_url=url,
+                aws_access_key_id=access_key,
+                aws_secret_access_key=secret_key,
+                region_name="us-east-1",
+                config=config,
+            )
+        )
+        return LakeStore(clients[-1], LakeLocation(bucket, prefix))
+
+    yield build
+    for client in clients:
+        client.close()

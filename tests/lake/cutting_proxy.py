@@ -1,0 +1,95 @@
+"""A TCP proxy in front of the S3 server that loses one request or one reply, where it is told to."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from threading import Thread
+from typing import Self
+from urllib.parse import urlsplit
+
+HEAD_END = b"\r\n\r\n"
+BEFORE = "before"
+AFTER = "after"
+
+
+class CuttingProxy:
+    """Forwards whole requests; ``cut(when, method)`` makes it hang up ``before`` or ``after`` the server saw one."""
+
+    def __init__(self, upstream_url: str) -> None:
+        parts = urlsplit(upstream_url)
+        self._upstream = (str(parts.hostname), int(parts.port or 80))
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._cuts: list[tuple[str, str]] = []
+        self.seen: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def cut(self, when: str, method: str) -> None:
+        """Lose the next request of this method, or its reply."""
+        self._cuts.append((when, method))
+
+    def __enter__(self) -> Self:
+        self._thread = Thread(target=self._accept, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.settimeout(10)
+            request = _read_request(client)
+            method = request.partition(b" ")[0].decode()
+            self.seen.append(method)
+            if self._takes((BEFORE, method)):
+                return
+            with socket.create_connection(self._upstream, timeout=10) as server:
+                server.sendall(request)
+                reply = b"".join(iter(lambda: server.recv(65536), b""))
+            if not self._takes((AFTER, method)):
+                client.sendall(reply)
+
+    def _takes(self, cut: tuple[str, str]) -> bool:
+        if cut not in self._cuts:
+            return False
+        self._cuts.remove(cut)
+        return True
+
+
+def _read_request(client: socket.socket) -> bytes:
+    """Return one request, made to close the connection; boto3 waits for 100 before it sends a body."""
+    received = b""
+    while HEAD_END not in received:
+        received += _some(client)
+    head, _, body = received.partition(HEAD_END)
+    lines = head.split(b"\r\n")
+    names = {line.partition(b":")[0].lower(): line.partition(b":")[2].strip() for line in lines[1:]}
+    if b"expect" in names:
+        client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    while len(body) < int(names.get(b"content-length", b"0")):
+        body += _some(client)
+    kept = [line for line in lines if not line.lower().startswith((b"expect:", b"connection:"))]
+    return b"\r\n".join([*kept, b"Connection: close"]) + HEAD_END + body
+
+
+def _some(client: socket.socket) -> bytes:
+    chunk = client.recv(65536)
+    if not chunk:
+        raise ConnectionResetError
+    return chunk

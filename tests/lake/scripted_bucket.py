@@ -1,0 +1,89 @@
+"""A bucket that answers from a script: what a real S3 server says too seldom to wait for."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer; ``code`` becomes S3's error document, ``body`` stands for itself, ``declared`` lies about its length.
+
+    A status of 0 hangs up without a word.
+    """
+
+    status: int
+    code: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    declared: int | None = None
+
+    @property
+    def payload(self) -> bytes:
+        """What goes on the wire."""
+        if not self.code:
+            return self.body
+        text = f"<?xml version='1.0'?><Error><Code>{self.code}</Code><Message>no</Message></Error>"
+        return text.encode()
+
+
+class ScriptedBucket:
+    """Gives the answers of each method in order; the last one is given for ever."""
+
+    def __init__(self, **answers: list[Answer]) -> None:
+        self._answers = {method: deque(script) for method, script in answers.items()}
+        self.calls: dict[str, int] = defaultdict(int)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
+        self._server.daemon_threads = True
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def answer_to(self, method: str) -> Answer:
+        """Return what to say to this call."""
+        self.calls[method] += 1
+        script = self._answers[method]
+        return script.popleft() if len(script) > 1 else script[0]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+def _handler_for(bucket: ScriptedBucket) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer = bucket.answer_to(self.command)
+            self.close_connection = True
+            if not answer.status:
+                return
+            payload = answer.payload
+            self.send_response(answer.status)
+            headers = {"Content-Length": str(len(payload) if answer.declared is None else answer.declared)}
+            for name, value in {**headers, **answer.headers, "Connection": "close"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(payload)
+
+        do_PUT = do_HEAD = do_GET = _answer  # noqa: N815 - http.server dispatches by these names
+
+    return Handler
