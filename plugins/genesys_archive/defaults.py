@@ -10,7 +10,7 @@ import pendulum
 from airflow.sdk import Asset
 
 from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
-from include.settings import ArchiveSettings
+from include.settings import ArchiveSettings, zone_named
 
 GENESYS_CONN_ID = "genesys_cloud"
 LAKE_CONN_ID = "recording_lake"
@@ -42,8 +42,12 @@ DEFAULT_ARGS: dict[str, Any] = {
 
 
 def timezone_name() -> str:
-    """Return the organisation's time zone for the schedule; an unknown name fails in ``archive_settings``."""
-    return os.environ.get("GENESYS_TIMEZONE") or "UTC"
+    """Return the organisation's time zone for the schedule.
+
+    Raises:
+        ConfigurationError: when no such zone is known; the DAG then shows this sentence as its import error.
+    """
+    return zone_named(os.environ.get("GENESYS_TIMEZONE") or "UTC").key
 
 
 def archive_settings() -> ArchiveSettings:

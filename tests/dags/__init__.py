@@ -1,0 +1,1 @@
+"""The DAG files: what Airflow parses, their policy, their shape, their dates, their documents."""

@@ -1,0 +1,93 @@
+"""What every DAG of the archive has: an owner, a runbook, limits, retries, pools that exist."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from genesys_archive.defaults import OWNER, TAGS
+from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
+from tests.plugins.isolation import PROJECT
+
+DAG_IDS = sorted(file.stem for file in (PROJECT / "dags").glob("*.py"))
+DAILY_PARAMS = ["start_date", "end_date", "only_failed", "dry_run", "output_format", "channels"]
+POOLS = json.loads((PROJECT / "deploy" / "pools.json").read_text("utf-8"))
+
+
+@pytest.fixture(params=DAG_IDS)
+def dag(request, bag):
+    """Each DAG in turn."""
+    return bag.dags[request.param]
+
+
+def test_each_file_is_one_dag_of_its_name(bag):
+    """A person who sees the id knows the file."""
+    assert DAG_IDS == sorted(bag.dags)
+
+
+def test_has_owner_tags_and_runbook(dag):
+    """Who to call, where to find it, what to do."""
+    assert {OWNER} == {task.owner for task in dag.tasks}
+    assert set(TAGS) < dag.tags
+    assert "red" in dag.doc_md
+
+
+def test_is_bounded(dag):
+    """No task and no run goes on for ever, and no two runs work on the same day side by side."""
+    endless = [task.task_id for task in dag.tasks if not task.execution_timeout]
+    assert [] == endless
+    assert timedelta(hours=1) <= dag.dagrun_timeout <= timedelta(days=1)
+    assert (1, False) == (dag.max_active_runs, dag.catchup)
+
+
+def test_steps_fit_into_the_run(dag):
+    """A single task cannot outlive its run."""
+    assert [] == [task.task_id for task in dag.tasks if task.execution_timeout > dag.dagrun_timeout]
+
+
+def test_retries_follow_the_error(dag):
+    """Each task retries, by the one table."""
+    assert [] == [task.task_id for task in dag.tasks if task.retries < 2 or not task.retry_delay]
+    assert [] == [task.task_id for task in dag.tasks if task.retry_policy is not ARCHIVE_RETRY_POLICY]
+
+
+def test_pools_exist(dag):
+    """A task in a pool that nobody made would wait for ever."""
+    assert {task.pool for task in dag.tasks} <= {"default_pool", *POOLS}
+
+
+def test_tasks_that_work_have_a_pool(daily):
+    """What calls the API or moves media is bounded; a deferred wait holds no slot."""
+    pools = {task.task_id.split(".")[-1]: task.pool for task in daily.tasks}
+    assert {
+        "plan_day": "genesys_api",
+        "submit_batches": "genesys_api",
+        "wait_for_batches": "default_pool",
+        "archive_batches": "recording_download",
+        "commit_day": "default_pool",
+        "reconcile_day": "default_pool",
+    } == pools
+    assert [] == [name for name, pool in POOLS.items() if pool["include_deferred"]]
+
+
+def test_dates_are_pickers(daily):
+    """The form shows a calendar and refuses what is no date; neither is required."""
+    for name in ("start_date", "end_date"):
+        schema = daily.params.get_param(name).schema
+        assert (["null", "string"], "date") == (schema["type"], schema["format"])
+        assert daily.params[name] is None
+
+
+def test_params_are_the_published_ones(daily):
+    """Names that scripts rely on, each with a title and a description."""
+    assert DAILY_PARAMS == list(daily.params)
+    schemas = [daily.params.get_param(name).schema for name in DAILY_PARAMS]
+    assert all(schema.get("title") and schema.get("section") for schema in schemas)
+    assert all(daily.params.get_param(name).description for name in DAILY_PARAMS)
+
+
+def test_start_date_is_far_in_the_past(dag):
+    """Airflow ends a manual run that lies before it as a success without a single task."""
+    assert dag.start_date.year <= 2020

@@ -1,0 +1,77 @@
+"""The daily DAG's tasks and edges, as the architecture draws them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow.sdk import TriggerRule
+from airflow.sdk.definitions.taskgroup import MappedTaskGroup
+from airflow.serialization.serialized_objects import DagSerialization
+
+GROUP = "export_shard"
+EDGES = {
+    "plan_day": {"export_shard.submit_batches", "commit_day", "reconcile_day"},
+    "export_shard.submit_batches": {"export_shard.wait_for_batches", "export_shard.archive_batches"},
+    "export_shard.wait_for_batches": {"export_shard.archive_batches"},
+    "export_shard.archive_batches": {"commit_day"},
+    "commit_day": {"reconcile_day"},
+    "reconcile_day": set(),
+}
+
+
+def edges(dag):
+    """Return the downstream tasks of each task."""
+    return {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+
+
+def stored_and_read(dag):
+    """Return a DAG as the scheduler has it: through JSON, without the file."""
+    return DagSerialization.from_dict(json.loads(json.dumps(DagSerialization.to_dict(dag))))
+
+
+def test_tasks_and_edges(daily):
+    """Plan, then each shard on its own, then commit, then reconcile."""
+    assert EDGES == edges(daily)
+
+
+def test_shards_are_mapped_as_a_group(daily):
+    """A shard that is ready does not wait for the others."""
+    assert isinstance(daily.task_group.children[GROUP], MappedTaskGroup)
+    mapped = {task.task_id for task in daily.tasks if task.get_closest_mapped_task_group()}
+    assert {name for name in EDGES if name.startswith(GROUP)} == mapped
+
+
+def test_commit_runs_whatever_became_of_a_shard(daily):
+    """One failed shard must not keep the others from being committed; the verdict waits for the commit."""
+    rules = {task.task_id: task.trigger_rule for task in daily.tasks}
+    expected = {**dict.fromkeys(EDGES, TriggerRule.ALL_SUCCESS), "commit_day": TriggerRule.ALL_DONE}
+    assert expected == rules
+
+
+def test_verdict_announces_the_asset(daily):
+    """Only the last task updates the asset."""
+    outlets = {task.task_id: [asset.name for asset in task.outlets] for task in daily.tasks if task.outlets}
+    assert {"reconcile_day": ["genesys_recordings"]} == outlets
+
+
+def test_early_shards_are_finished_first(daily):
+    """Downloads of the first shard go before submissions of the last."""
+    assert {"upstream"} == {str(task.weight_rule) for task in daily.tasks}
+
+
+# Airflow itself reads plugins/.airflowignore with a class that pathspec has renamed.
+@pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
+def test_serialization_round_trips(bag, daily):
+    """What the scheduler reads from the database has the same tasks, edges and schedule."""
+    again = {name: stored_and_read(dag) for name, dag in bag.dags.items()}
+    assert {name: edges(dag) for name, dag in bag.dags.items()} == {name: edges(dag) for name, dag in again.items()}
+    schedule = again["genesys_recordings_daily"].timetable.serialize()
+    facts = (daily.timetable.expression, daily.timetable.run_offset, daily.timetable.key_format)
+    assert facts == (schedule["expression"], schedule["run_offset"], schedule["key_format"])
+
+
+def test_database_holds_no_setting_of_this_machine(daily, monkeypatch):
+    """The stored DAG has no lake, no connection and no secret in it."""
+    monkeypatch.setenv("RECORDING_LAKE_URI", "s3://canary-bucket/x")
+    assert "canary-bucket" not in str(DagSerialization.to_dict(daily))
