@@ -15,7 +15,7 @@ DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZO
 	$(if $(CONVERSATIONS),--conversations=$(CONVERSATIONS)) $(if $(SEED),--seed=$(SEED)) \
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT))
 
-.PHONY: help setup demo up down run test check static lint types layers spelling deploy-files quick fix lock clean
+.PHONY: help setup demo up down run test check static lint types layers spelling deploy-files quick docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ deploy-files: ## schema of docker-compose.yaml
 quick: ## the tests without the journeys
 	$(SETUP)
 	$(BIN)/pytest -m "not journey" $(PYTEST_ARGS)
+
+docs: ## write docs/DAGS.md from the DAGs
+	$(SETUP)
+	$(BIN)/python docs/generate_dags.py
 
 fix: ## format, and repair what ruff can repair
 	$(SETUP)

@@ -37,7 +37,7 @@ from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.task_groups import export_shards
 from include.transfer.rendition import CHANNELS, FORMATS, ORIGINAL
 
-# Not 02:00: two thirds of the zones with summer time skip it once a year. Airflow then runs at 03:00 and takes the
+# Not 02:00: most zones with summer time skip it once a year. Airflow then runs at 03:00 and takes the
 # night itself for the day before: one day would be asked for too early and the day before it never.
 NIGHTLY = "0 4 * * *"
 PARAMS = {
