@@ -82,6 +82,16 @@ def test_open_calls_are_left_out_only_by_the_filter(client):
     assert [each for each in found if "conversationEnd" not in each]
 
 
+def test_conversations_can_be_had_by_id(client, truth):
+    """One conversation or several come by id in the shape of the query; an unknown one is 404 or left out."""
+    ids = [each.conversation_id for each in truth.conversations[:2]]
+    base = "/api/v2/analytics/conversations"
+    several = client.get(f"{base}/details?id={','.join(ids)},nobody").json()["conversations"]
+    assert ids == [each["conversationId"] for each in several]
+    assert client.get(f"{base}/{ids[0]}/details").json() == several[0]
+    assert [404, 400] == [client.get(f"{base}{path}").status_code for path in ("/nobody/details", "/details")]
+
+
 @pytest.mark.parametrize(
     ("predicates", "kind", "media"),
     [

@@ -1,4 +1,4 @@
-"""POST /api/v2/analytics/conversations/details/query: one page of conversations."""
+"""Conversation details at once: by query, one page at a time, or by id."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse, Response
 
-from include.sandbox.problems import bad_request
-from include.sandbox.routes import json_body
+from include.sandbox.problems import bad_request, not_found
+from include.sandbox.routes import ids_asked, json_body
 from include.sandbox.wire import conversation_json
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PAGE_SIZE_MAX = 100
 RESULTS_MAX = 100_000
 _DRIFT = 3
-_PATH = "/api/v2/analytics/conversations/details/query"
+_PATH = "/api/v2/analytics/conversations"
 
 
 def operations(world: World) -> list[Operation]:
@@ -36,7 +36,24 @@ def operations(world: World) -> list[Operation]:
             return JSONResponse({})
         return JSONResponse({"conversations": [conversation_json(each) for each in page], "totalHits": total})
 
-    return [("POST", _PATH, query)]
+    async def one(request: Request) -> Response:
+        conversation = await asyncio.to_thread(world.tenant.conversation, request.path_params["conversationId"])
+        if conversation is None:
+            raise not_found("The conversation", "conversation.not.found")
+        return JSONResponse(conversation_json(conversation))
+
+    async def several(request: Request) -> Response:
+        asked = ids_asked(request)
+        if not 1 <= len(asked) <= PAGE_SIZE_MAX:
+            raise bad_request(f"id must name 1 to {PAGE_SIZE_MAX} conversations", "constraint.validation")
+        found = filter(None, [await asyncio.to_thread(world.tenant.conversation, each) for each in asked])
+        return JSONResponse({"conversations": [conversation_json(each) for each in found]})
+
+    return [
+        ("POST", f"{_PATH}/details/query", query),
+        ("GET", f"{_PATH}/details", several),
+        ("GET", f"{_PATH}/{{conversationId}}/details", one),
+    ]
 
 
 def page_of(body: Json) -> tuple[int, int]:
