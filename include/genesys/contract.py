@@ -117,12 +117,9 @@ def read_recording_metadata(conversation_id: str, body: object) -> tuple[Recordi
 
 
 def readable_url(address: object) -> PresignedUrl | None:
-    """Return the URL, ``None`` where it is absent or would raise wherever it is first printed."""
+    """Return the URL, ``None`` where it is absent or cannot be taken apart."""
     url = PresignedUrl(address) if isinstance(address, str) and address else None
-    try:
-        return url if url is not None and url.location and url.host else None
-    except ValueError:
-        return None
+    return url if url is not None and url.location and url.host else None
 
 
 def _wanted_format(contract: Contract, output_format: str | None) -> str | None:

@@ -104,7 +104,7 @@ class ApiDoor:
         Raises:
             ArchiveError: as ``TokenSource.current``.
         """
-        theirs, ours = urlsplit(url.reveal()), urlsplit(self.connection.api_base_url)
+        theirs, ours = urlsplit(url.location), urlsplit(self.connection.api_base_url)
         # A second way to authorise is refused by presigned hosts (AWS S3: 400), and would hand them our token.
         if (theirs.scheme, theirs.netloc) != (ours.scheme, ours.netloc):
             return None

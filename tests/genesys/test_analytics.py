@@ -164,6 +164,7 @@ def test_too_many_hits_split_the_interval(client, genesys, refusal):
     found = client.find_conversations(*DAY)
     assert [uuid(hour) for hour in range(24)] == ids_of(found)
     assert 3 == found.split
+    assert len(genesys.calls_to(QUERY)) <= 3 + 4 * 2
 
 
 class EndlessDoor:

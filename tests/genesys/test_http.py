@@ -134,8 +134,9 @@ def test_the_wall_cap_ends_patience_too(make_client, settings, genesys, time):
 
 
 @pytest.mark.parametrize(("value", "reported"), [("301", 301.0), ("1000000000", 3600.0)])
-def test_a_long_wait_is_left_to_airflow(client, genesys, time, value, reported):
-    """Beyond the cap nobody sleeps here, and nobody is parked for years there."""
+def test_a_long_wait_is_left_to_airflow(make_client, settings, genesys, time, value, reported):
+    """Beyond the cap nobody sleeps here, deadline or not, and nobody is parked for years there."""
+    client = make_client(settings=replace(settings, api_deadline_seconds=1e10))
     genesys.script(JOB, error(429, "too.many.requests", Retry_After=value))
     with pytest.raises(RateLimited) as caught:
         ask(client)

@@ -255,7 +255,7 @@ def test_the_one_url_of_the_guide_is_one_result_for_all():
     "address", ["https://[broken?sig=canary", "https://h:port/x?sig=canary", "no url", "file:///etc/passwd"]
 )
 def test_an_address_that_cannot_be_read_is_an_error_result(address):
-    """It would raise wherever it is first printed."""
+    """It names no host to fetch from."""
     [result] = status_of({"results": [{"conversationId": uuid(1), "resultUrl": address}]}).results
     assert (None, "the result URL cannot be read") == (result.url, result.error_message)
 

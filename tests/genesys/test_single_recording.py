@@ -63,7 +63,7 @@ def test_the_guide_is_asked_by_media_id(make_client, genesys):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://bucket.s3.amazonaws.com/x?sig=1", "https://127.0.0.1/x", "http://127.0.0.1:9/x"]
+    "url", ["https://bucket.s3.amazonaws.com/x?sig=1", "https://127.0.0.1/x", "http://127.0.0.1:9/x", "https://["]
 )
 def test_no_other_host_gets_the_token(client, genesys, url):
     """A presigned URL is its own authorisation."""
