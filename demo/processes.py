@@ -57,10 +57,9 @@ class Supervisor:
     def start(self, component: Component) -> None:
         """Start a component; its output is appended to its log."""
         component.log.parent.mkdir(parents=True, exist_ok=True)
-        leashed = [sys.executable, "-I", "-S", str(_LEASH), str(component.grace_seconds), *component.command]
         with component.log.open("ab") as log:
             process = subprocess.Popen(
-                leashed,
+                leashed(component.command, component.grace_seconds),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -154,6 +153,11 @@ def _stop(running: list[tuple[Component, subprocess.Popen[bytes]]]) -> None:
             # The leash itself is stuck; its death kills the command (PR_SET_PDEATHSIG).
             process.kill()
             process.wait()
+
+
+def leashed(command: Sequence[str], grace_seconds: float = GRACE_SECONDS) -> list[str]:
+    """Return the command on its leash: it ends when the standard input that it is started with closes."""
+    return [sys.executable, "-I", "-S", str(_LEASH), str(grace_seconds), *command]
 
 
 def last_lines(path: Path, count: int = TAIL_LINES) -> str:
