@@ -35,7 +35,8 @@ class JobWatch:
     def saw(self, status: BatchStatus) -> None:
         """Take note of one answer."""
         self.polls += 1
-        agreed = self.open_jobs[status.job_id] + 1 if status.counts_agree else 0
+        # Under the guide's contract the counters may agree while the archive is still being built.
+        agreed = self.open_jobs[status.job_id] + 1 if status.counts_agree and status.results else 0
         self.open_jobs[status.job_id] = agreed
         if status.completed or (status.completed is None and agreed >= self.stable_polls):
             del self.open_jobs[status.job_id]
