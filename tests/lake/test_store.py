@@ -25,7 +25,7 @@ def put(lake, key, body, **other):
 
 
 @pytest.fixture(scope="module")
-def versioned(object_store, lake_client):
+def versioned(lake_client):
     """Name a bucket that keeps every version, so that a second write cannot hide."""
     bucket = f"versioned-{uuid4().hex}"
     lake_client.create_bucket(Bucket=bucket)
