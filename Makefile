@@ -62,7 +62,7 @@ layers: ## who may import whom
 
 spelling: ## codespell
 	$(SETUP)
-	$(BIN)/codespell --skip='.venv,.git,.demo,.airflow,.*_cache,requirements*.txt,*.pyc'
+	$(BIN)/codespell --ignore-words-list=platfrom --skip='.venv,.git,.demo,.airflow,.*_cache,requirements*.txt,*.pyc'
 
 deploy-files: ## schema of docker-compose.yaml
 	$(SETUP)
