@@ -60,9 +60,10 @@ layers: ## who may import whom
 	$(SETUP)
 	PYTHONPATH=.:plugins $(BIN)/lint-imports
 
+# The ignored words are misspelt on purpose, in tests of how we answer them.
 spelling: ## codespell
 	$(SETUP)
-	$(BIN)/codespell --ignore-words-list=platfrom --skip='.venv,.git,.demo,.airflow,.*_cache,requirements*.txt,*.pyc'
+	$(BIN)/codespell --ignore-words-list=platfrom,bu --skip='.venv,.git,.demo,.airflow,.*_cache,requirements*.txt,*.pyc'
 
 deploy-files: ## schema of docker-compose.yaml
 	$(SETUP)
