@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -51,12 +51,16 @@ class SubmittedShard:
     refused: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
-        """Return it for XCom."""
-        return asdict(self)
+        """Return it for XCom, in lists: Airflow stores a tuple as a class of Python's, which its UI cannot show."""
+        return {
+            "plan_key": self.plan_key,
+            "jobs": [{"job_id": job.job_id, "conversation_ids": list(job.conversation_ids)} for job in self.jobs],
+            "refused": list(self.refused),
+        }
 
     @classmethod
     def from_json(cls, document: dict[str, object]) -> SubmittedShard:
-        """Read what ``to_json`` wrote, tuples having become lists on the way."""
+        """Read what ``to_json`` wrote."""
         jobs = cast("list[dict[str, object]]", document["jobs"])
         return cls(
             plan_key=str(document["plan_key"]),
