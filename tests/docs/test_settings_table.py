@@ -1,0 +1,56 @@
+"""The table of settings is ``include/settings.py``: names, defaults, and nothing more."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, fields
+from pathlib import Path
+from tempfile import gettempdir
+
+from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation
+from tests.docs.pages import all_pages, page, rows, words
+
+OWN_NAMES = {"lake": "RECORDING_LAKE_URI", "timezone": "GENESYS_TIMEZONE"}
+NOT_WRITTEN_AS_A_NUMBER = {"RECORDING_LAKE_URI", "GENESYS_TIMEZONE", "RECORDING_ARCHIVE_STATE_DIR"}
+
+
+def variable(name):
+    """Return the environment variable of a field."""
+    return OWN_NAMES.get(name, f"{ENVIRONMENT_PREFIX}{name.upper()}")
+
+
+def table():
+    """Return the table as variable to its row."""
+    found = rows(page("docs/connect.md").section("Settings"), "variable")
+    return {words(row[0])[0]: row for row in found}
+
+
+def test_every_setting_has_a_row():
+    """A setting without a row is unknown to readers; a row without a setting does nothing."""
+    assert [variable(item.name) for item in fields(ArchiveSettings)] == list(table())
+
+
+def test_defaults_are_the_true_ones():
+    """The default of each number as ``str`` writes it."""
+    expected = {variable(item.name): str(item.default) for item in fields(ArchiveSettings) if item.default != MISSING}
+    written = {name: words(row[1])[0] for name, row in table().items() if name not in NOT_WRITTEN_AS_A_NUMBER}
+    assert expected == written
+
+
+def test_defaults_that_are_no_numbers():
+    """Zone and folder as the code has them."""
+    settings = ArchiveSettings(lake=LakeLocation("bucket"))
+    assert settings.timezone.key == words(table()["GENESYS_TIMEZONE"][1])[0]
+    assert Path(gettempdir()) / words(table()["RECORDING_ARCHIVE_STATE_DIR"][1])[0] == settings.state_dir
+
+
+def test_units_stand_in_the_table():
+    """No row leaves open what the number counts."""
+    assert [] == [name for name, row in table().items() if not row[2]]
+
+
+def test_no_page_names_a_setting_that_does_not_exist():
+    """Every ``RECORDING_ARCHIVE_X`` of any page is a setting."""
+    known = {variable(item.name) for item in fields(ArchiveSettings)}
+    named = {name for one in all_pages() for name in re.findall(r"RECORDING_ARCHIVE_[A-Z_]*[A-Z]", one.text)}
+    assert set() == named - known
