@@ -28,11 +28,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, XComArg, dag
+from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag
 
 from genesys_archive.defaults import API_POOL, DEFAULT_ARGS, RECORDINGS_ASSET, START_DATE, TAGS, timezone_name
 from genesys_archive.operators.commit_day import CommitDayOperator
-from genesys_archive.operators.plan_day import DAYS_KEY, PlanDayOperator
+from genesys_archive.operators.plan_day import PlanDayOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.task_groups import export_shards
 from include.transfer.rendition import CHANNELS, FORMATS, ORIGINAL
@@ -98,14 +98,14 @@ def genesys_recordings_daily() -> None:
     # all_done: a shard that failed must not keep the others from being committed; its conversations become pending.
     commit = CommitDayOperator(
         task_id="commit_day",
-        days=XComArg(plan, DAYS_KEY),
+        plan_task_id=plan.task_id,
         plan_only="{{ params.dry_run }}",
         trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(minutes=30),
     )
     reconcile = ReconcileDayOperator(
         task_id="reconcile_day",
-        days=XComArg(plan, DAYS_KEY),
+        plan_task_id=plan.task_id,
         plan_only="{{ params.dry_run }}",
         outlets=[RECORDINGS_ASSET],
         execution_timeout=timedelta(minutes=30),

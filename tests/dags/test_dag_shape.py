@@ -11,7 +11,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 GROUP = "export_shard"
 EDGES = {
-    "plan_day": {"export_shard.submit_batches", "commit_day", "reconcile_day"},
+    "plan_day": {"export_shard.submit_batches"},
     "export_shard.submit_batches": {"export_shard.wait_for_batches", "export_shard.archive_batches"},
     "export_shard.wait_for_batches": {"export_shard.archive_batches"},
     "export_shard.archive_batches": {"commit_day"},

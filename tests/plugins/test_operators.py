@@ -18,7 +18,7 @@ from genesys_archive.operators.planned import planned_days
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from include.errors import ConfigurationError
 
-NOT_TEMPLATED = {"genesys_conn_id", "lake_conn_id"}
+NOT_TEMPLATED = {"genesys_conn_id", "lake_conn_id", "plan_task_id"}
 PLAN = {
     "start_date_text": "", "end_date_text": "", "partition_key": "", "only_failed": "False", "plan_only": "False",
     "output_format": "original", "channels": "original",
@@ -51,7 +51,7 @@ def test_five_tasks_are_found():
 
 @pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_every_argument_is_templated(name):
-    """What varies from run to run is a template; only the names of connections are not."""
+    """What varies from run to run is a template; only the names of connections and tasks are not."""
     operator = OPERATORS[name]
     own = [
         parameter.name
@@ -90,16 +90,32 @@ def test_plan_refuses_before_it_calls(sandbox, connect, changes, sentence):
     assert {} == sandbox.journal.summary()
 
 
+class PlanXCom:
+    """The one call of a task instance that the ends of the day make."""
+
+    def __init__(self, days):
+        self.days = days
+
+    def xcom_pull(self, *, task_ids, key):
+        """Return what plan_day pushed; nothing for any other place."""
+        return self.days if (task_ids, key) == ("plan_day", "days") else None
+
+
+def pulling(days):
+    """Return a task context in which plan_day left these days."""
+    return {"ti": PlanXCom(days)}
+
+
 @pytest.mark.parametrize("operator", [CommitDayOperator, ReconcileDayOperator])
 def test_ends_of_the_day_skip_in_a_dry_run_and_fail_without_a_plan(operator):
     """A dry run is not red, and a run without a plan is not green."""
     with pytest.raises(AirflowSkipException, match="A dry run ends after the plan"):
-        operator(task_id="end", days=[{"date": "2026-01-05"}], plan_only="True").execute({})
+        operator(task_id="end", plan_task_id="plan_day", plan_only="True").execute(pulling([{"date": "2026-01-05"}]))
     with pytest.raises(AirflowFailException, match="plan_day did not finish"):
-        operator(task_id="end", days=None, plan_only="False").execute({})
+        operator(task_id="end", plan_task_id="plan_day", plan_only="False").execute(pulling(None))
 
 
 def test_planned_days_are_passed_on():
     """With a plan, its days are what is left to do."""
     days = [{"date": "2026-01-05", "plan_key": "plans/x.json"}]
-    assert days == planned_days(days, plan_only=False)
+    assert days == planned_days(pulling(days), "plan_day", plan_only=False)

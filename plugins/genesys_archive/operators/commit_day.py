@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 class CommitDayOperator(BaseOperator):
     """Commits every planned day; committing twice is the same as once."""
 
-    template_fields: Sequence[str] = ("days", "plan_only")
+    template_fields: Sequence[str] = ("plan_only",)
     ui_color = "#f3e8fd"
 
-    def __init__(self, *, days: Any, plan_only: bool | str, **kwargs: Any) -> None:
+    def __init__(self, *, plan_task_id: str, plan_only: bool | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.days = days
+        self.plan_task_id = plan_task_id
         self.plan_only = plan_only
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002 - Airflow's signature
+    def execute(self, context: Context) -> list[dict[str, Any]]:
         """Commit and return the commits' keys with the days' counts."""
-        days = planned_days(self.days, plan_only=str(self.plan_only) == TRUE)
+        days = planned_days(context, self.plan_task_id, plan_only=str(self.plan_only) == TRUE)
         settings = archive_settings()
         lake = recording_lake(settings)
         org = GenesysHook().genesys_connection().org_id

@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.planned import TRUE
+from genesys_archive.operators.planned import DAYS_KEY, TRUE
 from include.local_day import requested_days
 from include.transfer.day import DayPlanned, plan_day
 from include.transfer.rendition import Rendition
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
-
-DAYS_KEY = "days"
 
 
 class PlanDayOperator(BaseOperator):

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 class ReconcileDayOperator(BaseOperator):
     """Writes the reports, announces complete days as an Asset event, and is red while anything is open."""
 
-    template_fields: Sequence[str] = ("days", "plan_only")
+    template_fields: Sequence[str] = ("plan_only",)
     ui_color = "#e4f7fb"
 
-    def __init__(self, *, days: Any, plan_only: bool | str, **kwargs: Any) -> None:
+    def __init__(self, *, plan_task_id: str, plan_only: bool | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.days = days
+        self.plan_task_id = plan_task_id
         self.plan_only = plan_only
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ class ReconcileDayOperator(BaseOperator):
             AirflowFailException: when something is pending or quarantined, with how many and where to look. Retrying
                 would not change it; the next run, or one with ``only_failed``, does.
         """
-        days = planned_days(self.days, plan_only=str(self.plan_only) == TRUE)
+        days = planned_days(context, self.plan_task_id, plan_only=str(self.plan_only) == TRUE)
         settings = archive_settings()
         lake = recording_lake(settings)
         org = GenesysHook().genesys_connection().org_id
