@@ -19,14 +19,14 @@ SECRET_KEY = "s3cr3t-key-that-nobody-may-read"
 
 @pytest.fixture
 def lake_at() -> Iterator[object]:
-    """Return a builder of lakes at an address; without retries, one call to the lake is one request on the wire."""
+    """Return a builder of lakes at an address; without retries, one call is one request, given up soon."""
     clients = []
 
     def build(url: str, *, access_key: str = "canary", secret_key: str = SECRET_KEY, bucket: str = "recordings",
               prefix: str = "", retries: bool = False) -> LakeStore:  # fmt: skip
         config = client_config()
         if not retries:
-            config = config.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+            config = config.merge(Config(read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1}))
         clients.append(
             boto3.client(
                 "s3",

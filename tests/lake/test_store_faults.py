@@ -89,9 +89,9 @@ def test_lost_reply_is_healed_by_the_clients_own_retry(lake, proxy, lake_at, obj
 
 
 def test_request_that_never_arrived_is_unavailable_and_stored_nothing(lake, proxy, far_lake):
-    """Reading back finds nothing, so the put may be repeated."""
+    """Reading back finds nothing, so the put may be repeated; the sentence says what went wrong with the put."""
     proxy.cut(BEFORE, "PUT")
-    with pytest.raises(LakeUnavailable):
+    with pytest.raises(LakeUnavailable, match="No usable answer"):
         put(far_lake)
     assert lake.head(KEY) is None
     assert put(far_lake).created
