@@ -61,23 +61,21 @@ def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: Bi
         RetriableError, SourceChanged: the download did not come to an end; later it may.
         PermanentError, SkippableError: as the answer says; nothing usable arrived.
     """
-    if result.url is None:
-        raise IntegrityError("The job promised a recording without a URL.")
-    url = result.url
+    place = urls.current(result)
     for fetch in range(1, FETCHES_PER_RESULT + 1):
         last = fetch == FETCHES_PER_RESULT
         try:
-            downloaded = _downloaded(work, url, sink)
+            downloaded = _downloaded(work, place.url, sink)
         except UrlExpired:
             if last:
                 raise
-            url = urls.renewed(result, url)
+            place = urls.renewed(result, place)
             continue
         except IntegrityError:
             if last:
                 raise
             continue
-        body = _examined(sink, downloaded, result, urls.job_id, url.host)
+        body = _examined(sink, downloaded, result, urls.job_id, place.url.host)
         if last or body.is_zip or body.refusal is None:
             return body
     raise SourceChanged("The recording did not arrive within its attempts.")  # pragma: no cover - the loop ends above

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from include.errors import UrlExpired
+from include.errors import IntegrityError, UrlExpired
 from include.lake.layout import MediaIdentity
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ class ShardWork:
         return MediaIdentity(self.plan.org, self.plan.date, conversation_id, recording_id, part)
 
 
+@dataclass(frozen=True, slots=True)
+class JobUrl:
+    """A result's URL, and how often the job had been asked again when it was given out."""
+
+    url: PresignedUrl
+    asked: int
+
+
 class JobUrls:
     """A job's URLs, asked for again when they have grown too old, once however many threads find out at the same time.
 
@@ -57,31 +65,50 @@ class JobUrls:
         self._source = source
         self._first = results
         self._latest = results
+        self._asked = 0
         self._lock = threading.Lock()
 
-    def renewed(self, result: RecordingResult, expired: PresignedUrl) -> PresignedUrl:
-        """Return a URL for ``result`` other than the expired one.
+    def current(self, result: RecordingResult) -> JobUrl:
+        """Return the youngest URL of ``result`` that is known.
 
         Raises:
-            UrlExpired: when the job offers no other.
+            IntegrityError: when the job never had one.
+            UrlExpired: when the job has none any more.
+        """
+        if result.url is None:
+            raise IntegrityError("The job promised a recording without a URL.", job_id=self.job_id)
+        with self._lock:
+            url = self._url_at(result, result.url) if self._asked else result.url
+            if url is None:
+                raise UrlExpired("The job offers no URL for this recording any more.", job_id=self.job_id)
+            return JobUrl(url, self._asked)
+
+    def renewed(self, result: RecordingResult, expired: JobUrl) -> JobUrl:
+        """Return the URL of ``result`` that the job has now, asking it unless somebody has since ``expired``.
+
+        The same URL may come back: it is signed to the second, and some hosts are not always of the same mind.
+
+        Raises:
+            UrlExpired: when the job has none any more.
             RetriableError, PermanentError: as the source raises them.
         """
-        place = _of_recording(self._first, result).index(result)
         with self._lock:
-            url = self._url_at(place, result)
-            if url is None or url == expired:
+            if expired.asked == self._asked:
                 self._latest = self._source.batch_status(self.job_id).results
-                url = self._url_at(place, result)
-        if url is None or url == expired:
-            raise UrlExpired("The job offers no fresh URL for this recording.", job_id=self.job_id)
-        return url
+                self._asked += 1
+        return self.current(result)
 
-    def _url_at(self, place: int, result: RecordingResult) -> PresignedUrl | None:
-        matching = _of_recording(self._latest, result)
-        for item in matching:
-            if item.url is not None and result.url is not None and item.url.location == result.url.location:
-                return item.url
-        return matching[place].url if place < len(matching) else None
+    def _url_at(self, result: RecordingResult, first: PresignedUrl) -> PresignedUrl | None:
+        before, now = _of_recording(self._first, result), _of_recording(self._latest, result)
+        same_before, same_now = _at(before, first), _at(now, first)
+        if len(same_before) == len(same_now) == 1:
+            return same_now[0].url
+        place = before.index(result)
+        return now[place].url if place < len(now) else None
+
+
+def _at(results: list[RecordingResult], url: PresignedUrl) -> list[RecordingResult]:
+    return [item for item in results if item.url is not None and item.url.location == url.location]
 
 
 def _of_recording(results: tuple[RecordingResult, ...], result: RecordingResult) -> list[RecordingResult]:
