@@ -215,8 +215,9 @@ def test_renewal_is_one_question_when_threads_meet(table: Desk) -> None:
     urls, gate = JobUrls(table.source, "job", tuple(old)), Barrier(3)
 
     def renew(number: int) -> PresignedUrl:
+        found_old = urls.current(old[number])
         gate.wait(5)
-        return urls.renewed(old[number], old[number].url)
+        return urls.renewed(old[number], found_old).url
 
     with ThreadPoolExecutor(3) as pool:
         assert [item.url for item in new] == list(pool.map(renew, range(3)))
@@ -237,9 +238,45 @@ def test_renewed_url_by_place_when_the_object_has_another_address(table: Desk) -
     old = [table.result(1, table.shelf.url(name, "expired")) for name in ("/a", "/b")]
     table.source.statuses["job"] = [finished(table.result(1, table.shelf.url("/new-a")))]
     urls = JobUrls(table.source, "job", tuple(old))
-    assert table.shelf.url("/new-a") == urls.renewed(old[0], old[0].url)
+    found_old = [urls.current(item) for item in old]
+    assert table.shelf.url("/new-a") == urls.renewed(old[0], found_old[0]).url
     with pytest.raises(UrlExpired):
-        urls.renewed(old[1], old[1].url)
+        urls.renewed(old[1], found_old[1])
+
+
+def test_same_address_twice_is_matched_by_place(table: Desk) -> None:
+    """Two results that differ in the query alone stay two results."""
+    old = [table.result(1, table.shelf.url("/a", signature)) for signature in ("one", "two")]
+    new = [table.result(1, table.shelf.url("/a", signature)) for signature in ("three", "four")]
+    table.source.statuses["job"] = [finished(*new)]
+    urls = JobUrls(table.source, "job", tuple(old))
+    assert [item.url for item in old] == [urls.current(item).url for item in old]
+    urls.renewed(old[0], urls.current(old[0]))
+    assert [item.url for item in new] == [urls.current(item).url for item in old]
+
+
+def test_url_is_the_youngest_known(table: Desk) -> None:
+    """A recording that begins after another one's URL was renewed does not begin with the old one."""
+    old = [table.result(n, table.shelf.url(f"/{n}", "first")) for n in (1, 2)]
+    new = [table.result(n, table.shelf.url(f"/{n}", "fresh")) for n in (1, 2)]
+    table.source.statuses["job"] = [finished(*new)]
+    urls = JobUrls(table.source, "job", tuple(old))
+    urls.renewed(old[0], urls.current(old[0]))
+    assert new[1].url == urls.current(old[1]).url
+    assert ["job"] == table.source.asked_jobs
+
+
+def test_same_url_again_is_tried_again(table: Desk) -> None:
+    """A host that says "expired" once by mistake is asked again, though the job signs the very same URL."""
+    result = table.result(1, table.shelf.put("/1", audio(1), [(403, EXPIRED)]))
+    assert ARCHIVED == brief(table.deliver(result, numbers=(1,)))
+
+
+def test_promise_without_a_url_is_named(table: Desk) -> None:
+    """A result without any URL has no URL to begin with."""
+    result = RecordingResult(conversation(1), recording_of(1), None, None)
+    with pytest.raises(IntegrityError, match="without a URL"):
+        JobUrls(table.source, "job", (result,)).current(result)
 
 
 def test_job_without_fresh_url_is_pending(table: Desk) -> None:
