@@ -105,8 +105,12 @@ class MediaDownloader:
         return copy.downloaded(patience.retries)
 
     @contextmanager
-    def open_ranged(self, url: PresignedUrl) -> Iterator[RangedSource]:
+    def open_ranged(
+        self, url: PresignedUrl, renew: Callable[[PresignedUrl], PresignedUrl] | None = None
+    ) -> Iterator[RangedSource]:
         """Open a file for reads at any place, without storing it where the server serves ranges.
+
+        ``renew`` gives a fresh URL where one has grown too old, for a file that is still the same.
 
         A file of at most ``chunk_bytes`` comes with the first answer and is held in memory; a server that ignores
         ranges makes this download the whole file into a spool. Closed when the ``with`` ends.
@@ -115,7 +119,7 @@ class MediaDownloader:
             ArchiveError: as ``fetch``; reads of the source raise the same.
         """
         with ExitStack() as stack:
-            source = RangeReader(self._http, url, self._settings, self._sleep).open()
+            source = RangeReader(self._http, url, self._settings, self._sleep, renew).open()
             if source is None:
                 sink = stack.enter_context(spool(self._settings))
                 source = RangedSource.of_file(sink, self.fetch(url, sink).size)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from include.errors import IntegrityError, RetriableError
+from include.errors import IntegrityError, RetriableError, UrlExpired
 from include.transfer.body import pieces
 from include.transfer.patience import Patience
 from include.transfer.ranges import ByteRange, Complete, Partial, Pin, Refused, Whole, judge_response
@@ -29,19 +30,28 @@ def range_headers(asked: ByteRange, pin: Pin | None) -> Mapping[str, str]:
 
 
 class RangedSource:
-    """Reads at any offset; ``size`` in bytes. Safe for several threads only where each has its own source."""
+    """Reads at any offset, from any thread; ``size`` in bytes, ``etag`` as the server sent it.
 
-    def __init__(self, size: int, read: Callable[[int, int], bytes]) -> None:
+    ``is_remote`` is false where the bytes are on this machine, so that reading them twice costs nothing.
+    """
+
+    def __init__(
+        self, size: int, read: Callable[[int, int], bytes], *, etag: str | None = None, is_remote: bool = False
+    ) -> None:
         self.size = size
+        self.etag = etag
+        self.is_remote = is_remote
         self._read = read
 
     @classmethod
     def of_file(cls, file: BinaryIO, size: int) -> RangedSource:
         """Read from a local file, which the caller closes."""
+        lock = Lock()
 
         def read(offset: int, length: int) -> bytes:
-            file.seek(offset)
-            return file.read(length)
+            with lock:
+                file.seek(offset)
+                return file.read(length)
 
         return cls(size, read)
 
@@ -97,15 +107,24 @@ class _RawSource(io.RawIOBase):
 
 
 class RangeReader:
-    """Reads ranges of one URL into memory, with retries; the first answer pins the file."""
+    """Reads ranges of one file into memory, with retries; the first answer pins the file.
+
+    ``renew`` gives a fresh URL for one that has grown too old: once for each read, and the pin holds for the new one.
+    """
 
     def __init__(
-        self, http: MediaHttp, url: PresignedUrl, settings: ArchiveSettings, sleep: Callable[[float], None]
+        self,
+        http: MediaHttp,
+        url: PresignedUrl,
+        settings: ArchiveSettings,
+        sleep: Callable[[float], None],
+        renew: Callable[[PresignedUrl], PresignedUrl] | None = None,
     ) -> None:
         self._http = http
         self._url = url
         self._settings = settings
         self._sleep = sleep
+        self._renew = renew
         self._pin: Pin | None = None
         self._first = b""
 
@@ -115,7 +134,7 @@ class RangeReader:
         if first is None or self._pin is None or self._pin.total is None:
             return None
         self._first = first
-        return RangedSource(self._pin.total, self.read)
+        return RangedSource(self._pin.total, self.read, etag=self._pin.etag, is_remote=self._pin.total > len(first))
 
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly these bytes, which lie inside the file.
@@ -133,14 +152,19 @@ class RangeReader:
 
     def _persist(self, asked: ByteRange) -> bytes | None:
         patience = Patience(self._settings, self._sleep)
+        renew = self._renew
         while True:
+            url = self._url
             try:
-                return self._ask(asked)
+                return self._ask(url, asked)
             except (RetriableError, IntegrityError) as error:
-                patience.survive(error)
+                if not isinstance(error, UrlExpired) or renew is None:
+                    patience.survive(error)
+                    continue
+            self._url, renew = renew(url), None
 
-    def _ask(self, asked: ByteRange) -> bytes | None:
-        with self._http.get(self._url, range_headers(asked, self._pin)) as response:
+    def _ask(self, url: PresignedUrl, asked: ByteRange) -> bytes | None:
+        with self._http.get(url, range_headers(asked, self._pin)) as response:
             verdict = judge_response(asked, response.status, response.headers, self._pin)
             match verdict:
                 case Partial(received, pin):
