@@ -2,26 +2,32 @@
 
 Member names are labels for the report; they never become paths. ``zip_directory`` reads the records strictly, then
 ``zipfile`` must come to the same list: what two parsers read alike leaves no room for a third reading.
+
+The directory alone is enough to judge names, sizes and places, so an archive on the far side of a network is judged
+by its last bytes; what only the bytes of a member can show is judged when they come (``unpack``).
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import zipfile
-import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.errors import ArchiveError, ArchiveRejected
+from include.transfer.inflate import ENGINE
+from include.transfer.unpack import PIECE_BYTES, Member, unpack
 from include.transfer.zip_directory import (
     STORED,
     Entry,
-    data_offset,
     find_end,
-    judge_gap,
+    judge_layout,
     judge_mode,
+    judge_place,
+    read_at,
     read_entries,
     reject,
 )
@@ -29,9 +35,10 @@ from include.transfer.zip_directory import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from include.transfer.inflate import Engine
+
 __all__ = ["ArchiveContents", "ArchiveLimits", "Member", "open_archive"]
 
-_PIECE_BYTES = 64 * 1024
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f\\]|^/|^[A-Za-z]:|(?:^|/)\.{1,2}(?:/|$)|//|^$")
 _DEFLATE_RATIO_MAX = 1032  # no deflate stream expands further (zlib, "maximum compression factor")
 
@@ -49,70 +56,101 @@ class ArchiveLimits:
     ratio_free_bytes: int = 256 * 1024**2
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One file in the archive; ``name`` is a label, never a path. Sizes in bytes."""
-
-    name: str
-    size: int
-    compressed_size: int
-    crc32: int
-    method: int
-    data_offset: int
-
-
 class ArchiveContents:
-    """The files of an archive that was found safe. Members are read one at a time, from the source it was built on."""
+    """The files of an archive that was found safe. Members are read from the source it was built on, or a twin of it.
 
-    def __init__(self, source: BinaryIO, members: tuple[Member, ...]) -> None:
+    ``directory_sha256`` is the digest of the zip's own directory, which names every member with its size and CRC-32.
+    """
+
+    def __init__(
+        self, source: BinaryIO, members: tuple[Member, ...], directory_sha256: str, engine: Engine = ENGINE
+    ) -> None:
         self._source = source
+        self._engine = engine
         self.members = members
+        self.directory_sha256 = directory_sha256
 
-    @contextmanager
-    def open(self, member: Member) -> Iterator[BinaryIO]:
-        """Yield a member's bytes; size and CRC-32 are checked before the last of them is handed out.
+    def pieces(self, member: Member, source: BinaryIO | None = None) -> Iterator[bytes]:
+        """Yield a member's bytes; the last piece only when its size, its CRC-32 and both of its headers agreed.
+
+        ``source`` are the same bytes seen through another stream, for readers side by side.
 
         Raises:
             ArchiveRejected: while reading, when the data is not what the directory promised.
         """
-        with cast("BinaryIO", io.BufferedReader(_MemberStream(self._source, member), _PIECE_BYTES)) as stream:
+        return unpack(source or self._source, member, self._engine)
+
+    @contextmanager
+    def open(self, member: Member, source: BinaryIO | None = None) -> Iterator[BinaryIO]:
+        """Yield ``pieces`` as a stream; raises as they do."""
+        pieces = self.pieces(member, source)
+        with cast("BinaryIO", io.BufferedReader(_Pieces(pieces), PIECE_BYTES)) as stream:
             yield stream
 
 
-def open_archive(source: BinaryIO, limits: ArchiveLimits) -> ArchiveContents:
+class _Pieces(io.RawIOBase):
+    """An iterator of bytes in the shape ``io`` wants."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces = pieces
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # Buffer is 3.12's name
+        if not self._rest:
+            self._rest = memoryview(next(self._pieces, b""))
+        piece, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def open_archive(
+    source: BinaryIO, limits: ArchiveLimits, *, is_remote: bool = False, engine: Engine = ENGINE
+) -> ArchiveContents:
     """Judge the whole directory of a zip before any member is taken.
 
     Args:
         source: the zip, seekable; it stays open and belongs to the caller.
         limits: how much it may hold.
+        is_remote: leave the members' own headers for later; each is a read of its own, far from the others.
+        engine: what inflates.
 
     Raises:
         ArchiveRejected: when anything about it is unsafe, damaged, ambiguous or larger than the limits; ``reason`` is
             one stable word. Errors of this project that ``source`` raises pass through; nothing else escapes.
     """
     try:
-        return ArchiveContents(source, _judge(source, limits))
+        return _judge(source, limits, engine, is_remote=is_remote)
     except ArchiveError:
         raise
     except Exception as error:  # one boundary for a parser fed with hostile bytes
         raise ArchiveRejected(f"the archive cannot be read: {type(error).__name__}", reason="unreadable") from error
 
 
-def _judge(source: BinaryIO, limits: ArchiveLimits) -> tuple[Member, ...]:
+def _judge(source: BinaryIO, limits: ArchiveLimits, engine: Engine, *, is_remote: bool) -> ArchiveContents:
     size = source.seek(0, io.SEEK_END)
     end = find_end(source, size)
     if end.entries > limits.members_max or end.directory_bytes > limits.directory_bytes_max:
         reject("too_many_members", f"the archive holds {end.entries} members")
-    entries = read_entries(source, end, limits.name_bytes_max)
+    directory = read_at(source, end.directory_offset, end.directory_bytes)
+    entries = read_entries(directory, end.entries, limits.name_bytes_max)
     if not entries:
         reject("no_members", "the archive holds no member")
     _judge_names(entries)
     _judge_sizes(entries, limits)
-    members = _judge_places(source, entries, end.directory_offset)
+    ends = judge_layout(entries, end.directory_offset)
+    if not is_remote:
+        for entry, stretch_end in zip(entries, ends, strict=True):
+            judge_place(source, entry, stretch_end)
     _ask_second_opinion(source, entries)
+    places = zip(entries, ends, strict=True)
+    members = tuple(Member(entry, stretch_end) for entry, stretch_end in places if not entry.is_directory)
     if not members:
         reject("no_members", "the archive holds only directories")
-    return members
+    return ArchiveContents(source, members, hashlib.sha256(directory).hexdigest(), engine)
 
 
 def _judge_names(entries: tuple[Entry, ...]) -> None:
@@ -137,20 +175,6 @@ def _judge_sizes(entries: tuple[Entry, ...], limits: ArchiveLimits) -> None:
             reject("size_mismatch", "a member's sizes are impossible for its method")
 
 
-def _judge_places(source: BinaryIO, entries: tuple[Entry, ...], directory_offset: int) -> tuple[Member, ...]:
-    """Walk the members in the order of the file; they must fill it without gap or overlap."""
-    members: dict[Entry, Member] = {}
-    ordered = sorted(entries, key=lambda entry: entry.header_offset)
-    if ordered[0].header_offset != 0:
-        reject("leading_data", "the first member does not begin the file")
-    following = [*(entry.header_offset for entry in ordered[1:]), directory_offset]
-    for entry, next_offset in zip(ordered, following, strict=True):
-        start = data_offset(source, entry)
-        judge_gap(source, entry, start + entry.compressed_bytes, next_offset)
-        members[entry] = Member(entry.name, entry.size_bytes, entry.compressed_bytes, entry.crc32, entry.method, start)
-    return tuple(members[entry] for entry in entries if not entry.is_directory)
-
-
 def _ask_second_opinion(source: BinaryIO, entries: tuple[Entry, ...]) -> None:
     source.seek(0)
     with zipfile.ZipFile(source) as archive:
@@ -163,88 +187,3 @@ def _ask_second_opinion(source: BinaryIO, entries: tuple[Entry, ...]) -> None:
     ]
     if ours != theirs:
         reject("parsers_disagree", "two readers see different members")
-
-
-class _MemberStream(io.RawIOBase):
-    """Inflates one member, never further than its declared size."""
-
-    def __init__(self, source: BinaryIO, member: Member) -> None:
-        super().__init__()
-        self._source = source
-        self._member = member
-        self._inflate = None if member.method == STORED else zlib.decompressobj(-zlib.MAX_WBITS)
-        self._packed_left = member.compressed_size
-        self._packed = b""
-        self._position = member.data_offset
-        self._left = member.size
-        self._crc = 0
-        self._verified = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # Buffer is 3.12's name
-        try:
-            piece = self._next(len(buffer))
-        except ArchiveError:
-            raise
-        except Exception as error:  # one boundary for a decompressor fed with hostile bytes
-            raise ArchiveRejected(f"a member cannot be read: {type(error).__name__}", reason="unreadable") from error
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-    def _next(self, limit: int) -> bytes:
-        piece = b""
-        while not piece and self._left:
-            piece = self._unpack(min(limit, self._left))
-        self._left -= len(piece)
-        self._crc = zlib.crc32(piece, self._crc)
-        if not self._left and not self._verified:
-            self._verify()
-        return piece
-
-    def _unpack(self, limit: int) -> bytes:
-        if not self._packed:
-            self._packed = self._read_packed(_PIECE_BYTES if self._inflate else min(limit, _PIECE_BYTES))
-        if self._inflate is None:
-            piece, self._packed = self._packed[:limit], self._packed[limit:]
-            return piece
-        # The limit and the unconsumed tail keep a bomb from unpacking in memory.
-        piece = self._inflate.decompress(self._packed, limit)
-        self._packed = self._inflate.unconsumed_tail
-        if not piece and self._inflate.eof:
-            reject("size_mismatch", f"a member ends {self._left} bytes before its declared size")
-        return piece
-
-    def _read_packed(self, limit: int) -> bytes:
-        if self._packed_left == 0:
-            reject("size_mismatch", f"a member ends {self._left} bytes before its declared size")
-        self._source.seek(self._position)
-        piece = self._source.read(min(limit, self._packed_left))
-        if not piece:
-            reject("truncated", "the archive ends inside a member")
-        self._position += len(piece)
-        self._packed_left -= len(piece)
-        return piece
-
-    def _verify(self) -> None:
-        """Check what the whole member must satisfy."""
-        if self._inflate is not None:
-            self._drain(self._inflate)
-        elif self._packed_left:
-            reject("size_mismatch", "a member is longer than its declared size")
-        if self._crc != self._member.crc32:
-            reject("crc_mismatch", "a member does not match its CRC-32")
-        self._verified = True
-
-    def _drain(self, inflate: zlib._Decompress) -> None:
-        """Let the decompressor see its end: it must come without another byte, and with all its input used."""
-        while not inflate.eof:
-            packed = self._packed or (self._read_packed(_PIECE_BYTES) if self._packed_left else b"")
-            if inflate.decompress(packed, 1):
-                reject("size_mismatch", "a member is longer than its declared size")
-            self._packed = inflate.unconsumed_tail
-            if not packed and not inflate.eof:
-                reject("size_mismatch", "a member's compressed data is cut")
-        if inflate.unused_data or self._packed_left:
-            reject("size_mismatch", "a member has bytes after its compressed data")

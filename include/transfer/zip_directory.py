@@ -12,11 +12,15 @@ import re
 import stat
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 from include.errors import ArchiveRejected
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 STORED, DEFLATED = 0, 8
+EMPTY_DEFLATE_BYTES = 2
 SATURATED_16, SATURATED_32 = 0xFFFF, 0xFFFFFFFF
 _END = struct.Struct("<4s4H2IH")
 _END_64 = struct.Struct("<4sQ2H2I4Q")
@@ -27,6 +31,7 @@ _ENCRYPTED_FLAGS = 1 << 0 | 1 << 6 | 1 << 13
 _PATCHED = 1 << 5
 _UTF8 = 1 << 11
 _DESCRIPTOR = 1 << 3
+_DESCRIPTOR_BYTES_MAX = 24
 _ZIP64_EXTRA, _UNICODE_PATH_EXTRA, _STRONG_EXTRA = 0x0001, 0x7075, 0x0017
 
 
@@ -74,6 +79,30 @@ def read_at(source: BinaryIO, offset: int, length: int) -> bytes:
             reject("truncated", "the archive ends inside one of its records")
         piece += more
     return piece
+
+
+def judge_layout(entries: Sequence[Entry], directory_offset: int) -> list[int]:
+    """Return where each member's stretch of the file ends, by what the directory alone says.
+
+    The stretches fill the file from byte 0 to the directory; ``judge_place`` proves it for one when its bytes are at
+    hand.
+
+    Raises:
+        ArchiveRejected: when members share bytes, or leave more room between them than their headers can fill.
+    """
+    ordered = sorted(entries, key=lambda entry: entry.header_offset)
+    if ordered[0].header_offset != 0:
+        reject("leading_data", "the first member does not begin the file")
+    ends = {}
+    following = [*(entry.header_offset for entry in ordered[1:]), directory_offset]
+    for entry, end in zip(ordered, following, strict=True):
+        least = entry.header_offset + _LOCAL.size + len(entry.raw_name) + entry.compressed_bytes
+        if least > end:
+            reject("overlap", "two members share bytes")
+        if end - least > SATURATED_16 + _DESCRIPTOR_BYTES_MAX:
+            reject("hidden_data", "bytes that belong to no member")
+        ends[entry] = end
+    return [ends[entry] for entry in entries]
 
 
 def find_end(source: BinaryIO, size: int) -> End:
@@ -130,18 +159,17 @@ def _find_end_64(source: BinaryIO, locator: bytes, locator_offset: int, short: t
     return End(entries, directory_bytes, directory_offset), record_offset
 
 
-def read_entries(source: BinaryIO, end: End, name_bytes_max: int) -> tuple[Entry, ...]:
-    """Read every directory record; they must fill the directory exactly."""
+def read_entries(directory: bytes, count: int, name_bytes_max: int) -> tuple[Entry, ...]:
+    """Read every directory record; they must be as many as the end record counts, and fill the directory exactly."""
     entries: list[Entry] = []
-    directory = read_at(source, end.directory_offset, end.directory_bytes)
     at = 0
     while at < len(directory):
-        if len(entries) == end.entries:
+        if len(entries) == count:
             reject("member_count", "the directory holds more than the end record counts")
         entry, at = _central(directory, at, name_bytes_max)
         entries.append(entry)
-    if len(entries) != end.entries:
-        reject("member_count", f"the directory holds {len(entries)} members, the end record counts {end.entries}")
+    if len(entries) != count:
+        reject("member_count", f"the directory holds {len(entries)} members, the end record counts {count}")
     return tuple(entries)
 
 
@@ -222,7 +250,18 @@ def widen(extra: dict[int, bytes], values: tuple[int, int, int], disk: int = 0) 
     return (result[0], result[1], result[2]), disk
 
 
-def data_offset(source: BinaryIO, entry: Entry) -> int:
+def judge_place(source: BinaryIO, entry: Entry, end: int) -> int:
+    """Return where a member's data begins, after the bytes from its local header to ``end`` were found to be its own.
+
+    Raises:
+        ArchiveRejected: when its two headers disagree, or something else lies between its data and ``end``.
+    """
+    start = _data_offset(source, entry)
+    _judge_gap(source, entry, start + entry.compressed_bytes, end)
+    return start
+
+
+def _data_offset(source: BinaryIO, entry: Entry) -> int:
     """Return where a member's data begins, after its local header was found to agree with the directory."""
     header = _LOCAL.unpack(read_at(source, entry.header_offset, _LOCAL.size))
     signature, _, flags, method, _, _, crc, compressed, size, names, extras = header
@@ -246,7 +285,7 @@ def _local_sizes(extra: dict[int, bytes], size: int, compressed: int) -> tuple[i
     return size, compressed
 
 
-def judge_gap(source: BinaryIO, entry: Entry, data_end: int, next_offset: int) -> None:
+def _judge_gap(source: BinaryIO, entry: Entry, data_end: int, next_offset: int) -> None:
     """Agree to what lies between a member's data and the next member: nothing, or its data descriptor."""
     gap = next_offset - data_end
     if gap < 0:
@@ -277,5 +316,5 @@ def judge_mode(entry: Entry) -> None:
         reject("special_file", "a member is a link or a device")
     if kind == stat.S_IFDIR and not entry.is_directory:
         reject("special_file", "a member is a directory and is not named like one")
-    if entry.is_directory and entry.size_bytes:
+    if entry.is_directory and (entry.size_bytes or entry.compressed_bytes > EMPTY_DEFLATE_BYTES):
         reject("directory_payload", "a directory entry holds data, which would be lost")

@@ -226,7 +226,7 @@ BAD = {
     "hidden-between": (build(Part(), Part(b"b", before=b"hidden")), "hidden_data"),
     "hidden-after": (build(Part(descriptor=b"hidden bytes")), "hidden_data"),
     "offset-outside": (build(Part(central={"offset": 10**6})), "leading_data"),
-    "offset-into-directory": (build(Part(), Part(b"b", central={"offset": CD_AT + 90})), "hidden_data"),
+    "offset-into-directory": (build(Part(), Part(b"b", central={"offset": CD_AT + 90})), "overlap"),
     "too-many": (build(*[Part(str(n).encode(), b"") for n in range(21)]), "too_many_members"),
     "directory-too-big": (
         build(*[Part(bytes([65 + n]) * 190, central_extra=struct.pack("<2H", 9, 900) + bytes(900)) for n in range(19)]),
