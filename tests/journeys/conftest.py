@@ -1,0 +1,53 @@
+"""One stack for all journeys: a start costs as much as a run. Each journey has days of its own in the same lake."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.fernet import Fernet
+
+from demo.archive_run import wait_for_dag
+from demo.options import DAILY_DAG, StackOptions
+from demo.stack import running_stack
+from tests.journeys.journey import Journey
+from tests.journeys.organisations import MONDAY, ZONE, Organisations
+
+FERNET_KEY = Fernet.generate_key().decode()
+ENVIRONMENT = {
+    "AIRFLOW__CORE__FERNET_KEY": FERNET_KEY,
+    # A killed triggerer's work is taken over when its heartbeat is this old; 30 is the default.
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
+    "GENESYS_TIMEZONE": ZONE,
+    # Two shards for a day of forty conversations.
+    "RECORDING_ARCHIVE_BATCH_ITEMS": "20",
+}
+
+
+@pytest.fixture(scope="package")
+def journey(tmp_path_factory):
+    """A running stack that knows the daily DAG, and the organisations it can be pointed at."""
+    options = StackOptions(directory=tmp_path_factory.mktemp("journeys"), sandbox=None, environment=ENVIRONMENT)
+    organisations = Organisations()
+    try:
+        with running_stack(options) as stack:
+            wait_for_dag(stack, DAILY_DAG)
+            journey = Journey(stack, organisations)
+            yield journey
+            journey.bucket.close()
+            stack.airflow.close()
+    finally:
+        organisations.close()
+
+
+@pytest.fixture(scope="package")
+def watched():
+    """What was seen while the first day waited: pools, states, and the triggers' stored arguments."""
+    return []
+
+
+@pytest.fixture(scope="package")
+def monday(journey, watched):
+    """The first run of an ordinary day, looked at while it waits."""
+    from tests.journeys.waiting import Watcher  # noqa: PLC0415 - only where a day is watched
+
+    journey.to("ordinary")
+    return journey.run(Watcher(journey, watched), start_date=MONDAY)
