@@ -76,6 +76,15 @@ def test_dags_of_the_readme_are_the_dags():
     assert {path.stem for path in (PROJECT / "dags").glob("*.py")} == {words(row[0])[0] for row in table}
 
 
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md"])
+def test_hour_of_the_schedule_is_the_true_one(name):
+    """Every time of day that the page names is the one at which the DAG runs."""
+    source = (PROJECT / "dags" / "genesys_recordings_daily.py").read_text("utf-8")
+    minute, hour = re.search(r'NIGHTLY = "(\d+) (\d+) \* \* \*"', source).groups()
+    prose = page(name).prose.replace("first day 00:00 to the last day 23:59", "")
+    assert {f"{int(hour):02d}:{int(minute):02d}"} == set(re.findall(r"\b\d\d:\d\d\b", prose))
+
+
 def test_parameters_of_the_readme_are_those_of_the_form():
     """The form's parameters, all of them, in a table of the README."""
     source = (PROJECT / "dags" / "genesys_recordings_daily.py").read_text("utf-8")
