@@ -25,7 +25,7 @@ MEANING: Mapping[Outcome, str] = {
     Outcome.RESTRICTED: "our client may not see it",
     Outcome.NOT_SELECTED: "a medium that is not archived here",
     Outcome.SOURCE_ERROR: "Genesys could not deliver it; asked again by every run",
-    Outcome.QUARANTINED: "arrived damaged; kept under quarantine/",
+    Outcome.QUARANTINED: "refused or damaged; bytes that arrived are kept under quarantine/",
     Outcome.PENDING: "not here yet; the next run asks again",
 }
 

@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from include.errors import RecordingGone
+from include.errors import ConfigurationError, RecordingGone
 from include.genesys.models import RecordingResult
 from include.lake import layout
 from include.lake.manifest import Manifest
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import archive_bundle
+from include.transfer.failure import failure_reason
 from include.transfer.holes import BATCH, explain
 from include.transfer.recording import archive_recording
 from include.transfer.results import sort_results
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 UNFINISHED = "job_unfinished"
 REFUSED = "request_refused"
 MALFORMED_ID = "recording_id_malformed"
+MISCONFIGURED = failure_reason(ConfigurationError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def archive_shard(
 
     Raises:
         RetriableError, PermanentError: when the source's API or the lake stops the shard as a whole.
+        ConfigurationError: when nothing was archived and the connection or the work directory is the reason: one
+            strange URL is quarantined, but a wrong ``media_hosts`` must not quarantine a whole day.
     """
     ids = plan.conversation_ids
     finished = _finished_manifest(lake, plan)
@@ -88,9 +92,16 @@ def archive_shard(
     records = [_refused(conversation_id) for conversation_id in submitted.refused]
     for job in submitted.jobs:
         records += _archive_job(work, job, finished=job.job_id not in unfinished)
+    _stop_if_misconfigured(records)
     manifest = Manifest(plan.org, plan.date, ids, tuple(sorted(set(records))))
     manifest.write(lake)
     return _report(manifest)
+
+
+def _stop_if_misconfigured(records: Sequence[ItemRecord]) -> None:
+    facts = [item.fact for item in records if item.reason == MISCONFIGURED]
+    if facts and not any(item.outcome is Outcome.ARCHIVED for item in records):
+        raise ConfigurationError(f"Nothing could be fetched, {len(facts)} times for this reason: {facts[0]}")
 
 
 def _archive_job(work: ShardWork, job: SubmittedJob, *, finished: bool) -> list[ItemRecord]:

@@ -18,10 +18,19 @@ def failure_record(conversation_id: str, recording_id: str, error: ArchiveError)
 
     Errors hold no secrets by contract, so their sentence may stand as the fact.
     """
-    reason = re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).lower()
+    reason = failure_reason(type(error))
     outcome = outcome_of(error)
     log.warning("recording_id=%s outcome=%s reason=%s: %s", recording_id or "-", outcome, reason, error)
     return ItemRecord(conversation_id, recording_id, 0, outcome, reason, DOWNLOAD, str(error)[:FACT_LENGTH])
+
+
+def failure_reason(kind: type[ArchiveError]) -> str:
+    """Return an error's name in small words.
+
+    >>> failure_reason(RecordingGone)
+    'recording_gone'
+    """
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def outcome_of(error: ArchiveError) -> Outcome:

@@ -311,11 +311,13 @@ def test_api_trouble_while_renewing_is_pending(table: Desk) -> None:
 
 
 def test_foreign_host_is_named_and_not_fetched(table: Desk) -> None:
-    """A URL outside the allow-list is refused by name, its signature stays out of the record."""
+    """One URL outside the allow-list is refused by name beside good ones; its signature stays out of the record."""
     url = PresignedUrl("https://media.example.net/1.wav?X-Amz-Signature=canary")
-    items = table.deliver(table.result(1, url), numbers=(1,))
-    assert only("configuration_error", "quarantined") == brief(items)
-    assert "media.example.net" in items[0].fact
+    items = table.deliver(table.result(1, url), table.result(2, table.shelf.put("/2", audio(2))), numbers=(1, 2))
+    strange = next(item for item in items if item.conversation_id == conversation(1))
+    assert {"archived", "quarantined"} == {str(item.outcome) for item in items}
+    assert "configuration_error" == strange.reason
+    assert "media.example.net" in strange.fact
     assert "canary" not in repr(items)
 
 
