@@ -85,7 +85,12 @@ class ArchiveSettings:
     throughput_grace_seconds: float = 20.0
     chunk_bytes: int = 10 * 1024 * 1024
     memory_bytes: int = 16 * 1024 * 1024
+    connections_per_object: int = 4
+    parallel_ranges_from_bytes: int = 64 * 1024 * 1024
     recording_bytes_max: int = 5 * 1024**3
+    multipart_bytes: int = 64 * 1024 * 1024
+    concurrent_parts: int = 4
+    stale_upload_seconds: float = 24 * 3600.0
     concurrent_downloads: int = 3
     download_attempts: int = 4
     estimated_bytes_per_second: int = 4 * 1024

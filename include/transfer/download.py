@@ -1,34 +1,32 @@
 """Fetch a presigned URL into a sink, whole or not at all, with its SHA-256.
 
 The loop between the pure rules (``ranges``) and the wire (``media_http``): ask for the next range, judge the answer,
-write it in order, and after a fault go on from the last byte that is proven. It verifies that the bytes are the ones
-the server promised; whether they are a recording is for ``integrity``.
+write it, and after a fault go on from the last byte that is proven. It verifies that the bytes are the ones the
+server promised; whether they are a recording is for ``integrity``.
+
+What is fetched twice at most: after a fault inside this process nothing; after the process was killed, of a file that
+rests on disk under a key, one range (``chunk_bytes``) for each connection that was open, with one connection one
+range. Smaller files, and those without a strong ETag, begin again.
 """
 
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Self
+from contextlib import ExitStack, closing, contextmanager
+from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
-from include.errors import ArchiveError, IntegrityError, SourceChanged, TransferInterrupted
-from include.transfer.body import pieces
-from include.transfer.media.signature import sniff
+from include.errors import ArchiveError, RetriableError, SourceChanged, UrlExpired
+from include.transfer.address import Address, Renew
+from include.transfer.hashed_sink import HashedSink
 from include.transfer.media_http import MediaHttp
+from include.transfer.one_file import Downloaded, OneFile, with_bytes_safe
+from include.transfer.parallel import ParallelRanges, RangesRefusedError
+from include.transfer.part_file import sweep
 from include.transfer.patience import Patience
-from include.transfer.ranged_source import RangedSource, RangeReader, range_headers
-from include.transfer.ranges import (
-    Complete,
-    Partial,
-    Pin,
-    Refused,
-    RestartFromZero,
-    Verdict,
-    judge_response,
-    next_range,
-)
-from include.transfer.spool import HashedSink, spool
+from include.transfer.ranged_source import RangedSource, RangeReader
+from include.transfer.ranges import connections_for
+from include.transfer.recording_spool import BufferPool, Spool
+from include.transfer.spool import spool
 from include.transfer.url_guard import Resolver, resolve
 
 if TYPE_CHECKING:
@@ -36,25 +34,15 @@ if TYPE_CHECKING:
 
     from include.secret import PresignedUrl
     from include.settings import ArchiveSettings
-    from include.transfer.media_http import MediaResponse
 
-__all__ = ["Downloaded", "MediaDownloader", "RangedSource", "spool"]
-
-
-@dataclass(frozen=True, slots=True)
-class Downloaded:
-    """A file that is whole in its sink. ``sha256`` is lower-case hex; ``etag`` as sent, quotes included."""
-
-    size: int
-    sha256: str
-    etag: str | None
-    content_type: str | None
-    requests: int
-    retries: int
+__all__ = ["Downloaded", "MediaDownloader", "RangedSource", "Spool", "spool"]
 
 
 class MediaDownloader:
-    """Downloads media of one connection, also from several threads. Close it, or use it in a ``with``."""
+    """Downloads media of one connection, also from several threads. Close it, or use it in a ``with``.
+
+    ``private_media_hosts`` are hosts that may have private addresses, such as an S3 endpoint inside a VPC.
+    """
 
     def __init__(
         self,
@@ -62,11 +50,15 @@ class MediaDownloader:
         media_hosts: tuple[str, ...],
         sleep: Callable[[float], None] = time.sleep,
         *,
+        private_media_hosts: tuple[str, ...] = (),
         resolver: Resolver = resolve,
     ) -> None:
         self._settings = settings
-        self._http = MediaHttp(settings, media_hosts, resolver=resolver)
+        self._http = MediaHttp(settings, media_hosts, private_hosts=private_media_hosts, resolver=resolver)
         self._sleep = sleep
+        self._buffers = BufferPool(settings.concurrent_downloads, settings.memory_bytes)
+        self._folder = settings.state_dir / "work"
+        sweep(self._folder)
 
     def __enter__(self) -> Self:
         return self
@@ -78,42 +70,99 @@ class MediaDownloader:
         """Close every connection."""
         self._http.close()
 
-    def fetch(self, url: PresignedUrl, sink: BinaryIO) -> Downloaded:
+    def spool(self, key: str | None = None) -> Spool:
+        """Return a place for one recording, to be used in a ``with``.
+
+        Args:
+            key: says which object it is (conversation, recording, ordinal), the same for every try and different for
+                every object; never a URL. A large download that is killed is then resumed by whoever uses the key
+                next on this machine.
+        """
+        return Spool(self._buffers, self._folder, key)
+
+    def fetch(self, url: PresignedUrl, sink: BinaryIO | Spool, *, renew: Renew | None = None) -> Downloaded:
         """Fill ``sink`` from its start with the file behind ``url``.
 
-        The sink is emptied first and stays open.
+        The sink is emptied first and stays open; only the first fetch into a ``spool`` goes on with what an earlier
+        worker left under its key. Where the URL expires on the way, ``renew`` gives another one and the download goes
+        on with the bytes it has, as long as it is the same file.
 
         Raises:
             TransferInterrupted: when the attempts are used up; the sink holds ``bytes_safe`` good bytes.
             SourceUnavailable, RateLimited: when the attempts are used up, or the wait asked for is above the cap.
-            UrlExpired: when the URL is too old; ask the job for a new one.
+            UrlExpired: when the URL is too old, and there is no other or that is refused at once.
             SourceChanged: when the file kept changing.
             IntegrityError: when the answers kept breaking RFC 9110, or the file is an HTML or XML page.
             QuotaExceeded: when the file is larger than ``recording_bytes_max``, or the disk is full.
             RecordingGone, NotAuthorised, RequestRejected, ConfigurationError: as the answer or the URL says.
         """
-        copy = _Copy(HashedSink(sink, self._settings.recording_bytes_max))
-        patience = Patience(self._settings, self._sleep)
-        while not copy.complete:
+        with closing(HashedSink(sink, self._settings.recording_bytes_max)) as hashed:
+            file = OneFile(hashed, self._settings.chunk_bytes)
+            file.resume()
             try:
-                self._advance(url, copy)
+                self._complete(file, sink, Address(url, renew))
+            except RetriableError:
+                hashed.interrupted()
+                raise
+            return file.downloaded()
+
+    def _complete(self, file: OneFile, sink: BinaryIO | Spool, address: Address) -> None:
+        patience = Patience(self._settings, self._sleep)
+        ranges: ParallelRanges | None = None
+        while not file.complete:
+            url, before = address.url, file.sink.position
+            try:
+                ranges = ranges or self._divided(file, sink)
+                if ranges is None:
+                    file.advance(self._http, url)
+                else:
+                    ranges.run(url)
                 patience.progress()
+            except RangesRefusedError:
+                ranges, file.in_ranges = None, False
+            except UrlExpired as error:
+                if file.sink.position > before:
+                    address.worked()
+                address.renew(url, error)
+            except SourceChanged as error:
+                file.restart()
+                ranges = None
+                self._wait(patience, file, error)
             except ArchiveError as error:
-                if isinstance(error, SourceChanged):
-                    copy.restart()
-                patience.survive(_with_bytes_safe(error, copy.sink.position))
-        return copy.downloaded(patience.retries)
+                if ranges is not None:  # each of its parts has had all its attempts
+                    raise with_bytes_safe(error, file.sink.position) from None
+                self._wait(patience, file, error)
+            else:
+                address.worked()
+
+    def _wait(self, patience: Patience, file: OneFile, error: ArchiveError) -> None:
+        before = patience.retries
+        patience.survive(with_bytes_safe(error, file.sink.position))
+        file.retries += patience.retries - before
+
+    def _divided(self, file: OneFile, sink: BinaryIO | Spool) -> ParallelRanges | None:
+        """Return the rest of the file as ranges for several connections, where that pays and the sink can take it."""
+        settings = self._settings
+        if not (isinstance(sink, Spool) and file.in_ranges and file.sink.in_file and file.total):
+            return None
+        connections = connections_for(
+            file.total - file.sink.position,
+            file.bytes_per_second,
+            settings.chunk_bytes,
+            from_bytes=settings.parallel_ranges_from_bytes,
+            connections_max=settings.connections_per_object,
+        )
+        if connections == 1:
+            return None
+        return ParallelRanges(self._http, settings, self._sleep, file, sink, connections)
 
     @contextmanager
-    def open_ranged(
-        self, url: PresignedUrl, renew: Callable[[PresignedUrl], PresignedUrl] | None = None
-    ) -> Iterator[RangedSource]:
+    def open_ranged(self, url: PresignedUrl, renew: Renew | None = None) -> Iterator[RangedSource]:
         """Open a file for reads at any place, without storing it where the server serves ranges.
 
-        ``renew`` gives a fresh URL where one has grown too old, for a file that is still the same.
-
         A file of at most ``chunk_bytes`` comes with the first answer and is held in memory; a server that ignores
-        ranges makes this download the whole file into a spool. Closed when the ``with`` ends.
+        ranges makes this download the whole file into a spool. Closed when the ``with`` ends. ``renew`` as for
+        ``fetch``.
 
         Raises:
             ArchiveError: as ``fetch``; reads of the source raise the same.
@@ -121,95 +170,6 @@ class MediaDownloader:
         with ExitStack() as stack:
             source = RangeReader(self._http, url, self._settings, self._sleep, renew).open()
             if source is None:
-                sink = stack.enter_context(spool(self._settings))
-                source = RangedSource.of_file(sink, self.fetch(url, sink).size)
+                sink = stack.enter_context(self.spool())
+                source = RangedSource.of_file(cast("BinaryIO", sink), self.fetch(url, sink, renew=renew).size)
             yield source
-
-    def _advance(self, url: PresignedUrl, copy: _Copy) -> None:
-        """Fetch one range. Whatever it raises, ``copy`` holds only bytes that are proven."""
-        asked = next_range(copy.sink.position, self._settings.chunk_bytes, copy.total)
-        if asked is None:  # the last answer broke off behind its last byte
-            _refuse_page(copy.sink.head)
-            copy.complete = True
-            return
-        copy.requests += 1
-        before, pin = copy.sink.mark(), copy.pin
-        try:
-            with self._http.get(url, range_headers(asked, copy.pin)) as response:
-                copy.take(judge_response(asked, response.status, response.headers, copy.pin), response)
-        except IntegrityError:
-            # The body was too long, or a page: nothing of this answer is proven, nor what it said of the file.
-            copy.sink.rollback(before)
-            copy.pin = pin if copy.sink.position else None
-            raise
-
-
-class _Copy:
-    """One file on its way into a sink."""
-
-    def __init__(self, sink: HashedSink) -> None:
-        self.sink = sink
-        self.pin: Pin | None = None
-        self.complete = False
-        self.requests = 0
-        self._content_type: str | None = None
-
-    @property
-    def total(self) -> int | None:
-        """Size of the file, once an answer told it."""
-        return self.pin.total if self.pin else None
-
-    def restart(self) -> None:
-        """Forget the bytes and what the file was."""
-        self.sink.restart()
-        self.pin = None
-
-    def take(self, verdict: Verdict, response: MediaResponse) -> None:
-        """Keep what the verdict says of the answer.
-
-        Raises:
-            ArchiveError: see ``MediaDownloader.fetch``.
-        """
-        if isinstance(verdict, Refused):
-            raise verdict.error
-        if isinstance(verdict, Complete):
-            self.pin, self.complete = verdict.pin, True
-            return
-        if isinstance(verdict, RestartFromZero):
-            self.restart()
-        if self.pin is None or self.pin.total is None:
-            self.pin = verdict.pin
-        if self.total is not None:
-            self.sink.admit(self.total)
-        self._content_type = _header(response, "content-type") or self._content_type
-        length = verdict.received.length if isinstance(verdict, Partial) else self.total
-        at_start = self.sink.position == 0
-        for piece in pieces(response, length):
-            self.sink.write(piece)
-        if at_start:
-            _refuse_page(self.sink.head)
-        self.complete = not isinstance(verdict, Partial) or self.sink.position == self.total
-
-    def downloaded(self, retries: int) -> Downloaded:
-        """Return what the finished copy is."""
-        etag = self.pin.etag if self.pin else None
-        sink = self.sink
-        sink.flush()
-        return Downloaded(sink.position, sink.sha256, etag, self._content_type, self.requests, retries)
-
-
-def _header(response: MediaResponse, name: str) -> str | None:
-    return {key.lower(): value for key, value in response.headers.items()}.get(name)
-
-
-def _refuse_page(head: bytes) -> None:
-    kind = sniff(head)
-    if kind is not None and kind.refused:
-        # A login page of a proxy arrives as 200 with a matching length; a later attempt may get past it.
-        raise IntegrityError(f"the answer is an {kind.name} page, not a recording", transient=True)
-
-
-def _with_bytes_safe(error: ArchiveError, position: int) -> ArchiveError:
-    if isinstance(error, TransferInterrupted):
-        return TransferInterrupted(str(error), bytes_safe=position, **error.facts)
-    return error

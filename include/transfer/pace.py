@@ -56,7 +56,7 @@ class PacedReader(io.RawIOBase):
         self._raw = raw
         self._connection = connection
         self._pace = pace
-        self._silence_seconds = connection.gettimeout()
+        self._silence_seconds = self._timeout = connection.gettimeout()
 
     def readable(self) -> bool:
         """Bytes can be read, and nothing else."""
@@ -71,7 +71,10 @@ class PacedReader(io.RawIOBase):
         left = self._pace.seconds_left
         if left <= 0:
             raise TimeoutError("slower than the minimum rate")
-        self._connection.settimeout(left if self._silence_seconds is None else min(self._silence_seconds, left))
+        timeout = left if self._silence_seconds is None else min(self._silence_seconds, left)
+        if timeout != self._timeout:  # a system call that a source at a good rate never needs
+            self._connection.settimeout(timeout)
+            self._timeout = timeout
         begun = time.monotonic()
         count = self._raw.readinto(buffer)
         self._pace.record(time.monotonic() - begun, count or 0)
@@ -84,13 +87,16 @@ class PacedReader(io.RawIOBase):
 
 
 class PacedResponse(http.client.HTTPResponse):
-    """An ``http.client`` response whose every read is paced; ``pace_limits`` is set by the connection's class."""
+    """An ``http.client`` response whose every read is paced.
 
-    pace_limits: tuple[float, float]
+    Args:
+        sock: the connection, its request already sent.
+        limits: grace in seconds, and bytes per second.
+    """
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own
-        super().__init__(sock, *args, **kwargs)
-        self._pace = Pace(*self.pace_limits)
+    def __init__(self, sock: socket.socket, limits: tuple[float, float], **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own
+        super().__init__(sock, **kwargs)
+        self._pace = Pace(*limits)
         raw = self.fp.detach()
         self.fp = io.BufferedReader(PacedReader(raw, sock, self._pace))
 
@@ -98,3 +104,23 @@ class PacedResponse(http.client.HTTPResponse):
         """Read the head, then let the body earn its time."""
         super().begin()
         self._pace.in_body = True
+
+    def receive(self, view: memoryview) -> int:
+        """Read what has arrived straight into ``view``; 0 at the end of the body, or where it was cut.
+
+        ``http.client`` has only a ``readinto`` that waits until the view is full, and loses what it holds when the
+        connection breaks meanwhile; its other reads allocate.
+        """
+        if self.fp is None:
+            return 0
+        if self.chunked:
+            piece = self.read1(len(view))
+            view[: len(piece)] = piece
+            return len(piece)
+        wanted = len(view) if self.length is None else min(len(view), self.length)
+        count = self.fp.readinto1(view[:wanted])
+        if self.length is not None:
+            self.length -= count
+        if count == 0 or self.length == 0:
+            self._close_conn()  # type: ignore[attr-defined] # as http.client's own readinto ends a body
+        return count

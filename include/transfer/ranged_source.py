@@ -7,26 +7,20 @@ from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.errors import IntegrityError, RetriableError, UrlExpired
-from include.transfer.body import pieces
+from include.transfer.address import Address, Renew
+from include.transfer.body import FixedRoom, receive
+from include.transfer.one_file import range_headers
 from include.transfer.patience import Patience
 from include.transfer.ranges import ByteRange, Complete, Partial, Pin, Refused, Whole, judge_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from include.secret import PresignedUrl
     from include.settings import ArchiveSettings
     from include.transfer.media_http import MediaHttp
 
 STREAM_BLOCK_BYTES = 1024 * 1024
-
-
-def range_headers(asked: ByteRange, pin: Pin | None) -> Mapping[str, str]:
-    """Return the headers of one ranged GET; ``If-Match`` where a strong ETag is known (``If-Range`` gets ignored)."""
-    headers = {"Range": asked.header}
-    if pin is not None and pin.strong_etag is not None:
-        headers["If-Match"] = pin.strong_etag
-    return headers
 
 
 class RangedSource:
@@ -109,7 +103,7 @@ class _RawSource(io.RawIOBase):
 class RangeReader:
     """Reads ranges of one file into memory, with retries; the first answer pins the file.
 
-    ``renew`` gives a fresh URL for one that has grown too old: once for each read, and the pin holds for the new one.
+    ``renew`` gives a fresh URL for one that has grown too old; the pin holds for the new one.
     """
 
     def __init__(
@@ -118,13 +112,12 @@ class RangeReader:
         url: PresignedUrl,
         settings: ArchiveSettings,
         sleep: Callable[[float], None],
-        renew: Callable[[PresignedUrl], PresignedUrl] | None = None,
+        renew: Renew | None = None,
     ) -> None:
         self._http = http
-        self._url = url
+        self._address = Address(url, renew)
         self._settings = settings
         self._sleep = sleep
-        self._renew = renew
         self._pin: Pin | None = None
         self._first = b""
 
@@ -152,30 +145,33 @@ class RangeReader:
 
     def _persist(self, asked: ByteRange) -> bytes | None:
         patience = Patience(self._settings, self._sleep)
-        renew = self._renew
         while True:
-            url = self._url
+            url = self._address.url
             try:
-                return self._ask(url, asked)
+                body = self._ask(url, asked)
+            except UrlExpired as error:
+                self._address.renew(url, error)
             except (RetriableError, IntegrityError) as error:
-                if not isinstance(error, UrlExpired) or renew is None:
-                    patience.survive(error)
-                    continue
-            self._url, renew = renew(url), None
+                patience.survive(error)
+            else:
+                self._address.worked()
+                return body
 
     def _ask(self, url: PresignedUrl, asked: ByteRange) -> bytes | None:
         with self._http.get(url, range_headers(asked, self._pin)) as response:
             verdict = judge_response(asked, response.status, response.headers, self._pin)
             match verdict:
                 case Partial(received, pin):
-                    body = b"".join(pieces(response, received.length))
+                    length = received.length
                 case Whole(pin) if pin.total is not None and pin.total <= asked.length:
-                    body = b"".join(pieces(response, pin.total))
+                    length = pin.total
                 case Complete(pin):
-                    body = b""
+                    length = 0
                 case Refused(error):
                     raise error
                 case _:
                     return None
+            body = bytearray(length)
+            receive(response, length, FixedRoom(memoryview(body)))
             self._pin = self._pin or pin
-            return body
+            return bytes(body)

@@ -28,6 +28,9 @@ RANGE_STATUSES = frozenset({OK, PARTIAL_CONTENT, PRECONDITION_FAILED, RANGE_NOT_
 SUBSET_BYTES_MIN = 64 * 1024
 """A server may send a part of the range asked for (RFC 9110, 15.3.7), but not so little that we never finish."""
 
+FAST_BYTES_PER_SECOND = 200 * 1000 * 1000
+"""From here on a core receives and writes as fast as it can: a second connection would only cost CPU (measured)."""
+
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
 _UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})")
 
@@ -117,6 +120,26 @@ def next_range(position: int, chunk_bytes: int, total: int | None) -> ByteRange 
     if position >= total:
         return None
     return ByteRange(position, min(last, total - 1))
+
+
+def connections_for(
+    missing: int, bytes_per_second: float, chunk_bytes: int, *, from_bytes: int, connections_max: int
+) -> int:
+    """Return over how many connections the rest of a file pays: one, unless it is large and its source is slow.
+
+    Args:
+        missing: bytes still to fetch.
+        bytes_per_second: what the first range came at, over one connection.
+        chunk_bytes: size of one range.
+        from_bytes: smallest rest to be divided.
+        connections_max: of one file.
+
+    >>> connections_for(10**9, 50e6, 10**7, from_bytes=10**8, connections_max=4)
+    4
+    """
+    if missing < from_bytes or bytes_per_second >= FAST_BYTES_PER_SECOND:
+        return 1
+    return max(1, min(connections_max, -(-missing // chunk_bytes)))
 
 
 def judge_response(asked: ByteRange, status: int, headers: Mapping[str, str], pinned: Pin | None) -> Verdict:

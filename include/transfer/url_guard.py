@@ -3,6 +3,10 @@
 The URL comes from a job result, so it is foreign input: without this guard a forged result could send the worker to
 a metadata service or an internal host. Checked before each request (``judge_url``) and again on the addresses that
 are really connected to (``judge_addresses``), so that a name cannot change its meaning in between.
+
+Private addresses are refused. An S3 endpoint inside a VPC has private addresses: the operator names it, in full, in
+``private_media_hosts`` beside ``media_hosts``. Such a host may be private (RFC 1918, RFC 4193) as well as public, but
+never this machine, link-local or a metadata service.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,6 +32,10 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _UNSAFE = re.compile(r"[^\x21-\x7e]|[\\<>\"`{}|^]")
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 _NAME_LENGTH_MAX = 253  # RFC 1035
+_PRIVATE = tuple(
+    ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)  # RFC 1918, RFC 4193
+_METADATA = IPv6Network("fd00:ec2::/32")  # AWS: instance metadata, time and DNS over IPv6
 
 Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], list[str]]
@@ -52,13 +60,14 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def judge_url(url: PresignedUrl, media_hosts: tuple[str, ...]) -> MediaTarget:
+def judge_url(url: PresignedUrl, media_hosts: tuple[str, ...], private_hosts: tuple[str, ...] = ()) -> MediaTarget:
     """Permit or refuse a media URL by its text alone.
 
     Args:
         url: the URL of a job result.
         media_hosts: ``example.com`` permits that host and its subdomains, ``*.example.com`` only the subdomains;
             ``127.0.0.1``, ``::1`` and ``localhost`` permit just that host, over http too and on any port.
+        private_hosts: full host names that are permitted too, and may have private addresses.
 
     Raises:
         ConfigurationError: when no entry of ``media_hosts`` permits the host.
@@ -75,25 +84,59 @@ def judge_url(url: PresignedUrl, media_hosts: tuple[str, ...]) -> MediaTarget:
     loopback = _is_loopback_name(host)
     if not loopback and (not _HOST.fullmatch(host) or len(host) > _NAME_LENGTH_MAX or ".." in host):
         raise IntegrityError(f"the media URL names no proper host: {host[:_NAME_LENGTH_MAX]!r}")
-    if not any(_permits(entry, host, loopback=loopback) for entry in media_hosts):
+    if not any(_permits(entry, host, loopback=loopback) for entry in media_hosts) and not is_named(host, private_hosts):
         raise ConfigurationError(f"the media host {host!r} is not in media_hosts of the Genesys Cloud connection")
     _judge_scheme(host, parts.scheme, port, loopback=loopback)
     return MediaTarget(host, port or (HTTPS_PORT if parts.scheme == "https" else 80), loopback)
 
 
-def judge_addresses(host: str, addresses: list[str], *, loopback: bool) -> list[str]:
+class AddressGuard:
+    """Resolves a host and judges what it resolves to, each time a connection is made."""
+
+    def __init__(self, resolver: Resolver, private_hosts: tuple[str, ...]) -> None:
+        self._resolver = resolver
+        self._private_hosts = private_hosts
+
+    def __call__(self, host: str, port: int) -> list[str]:
+        """Return the addresses to dial.
+
+        Raises:
+            IntegrityError: as ``judge_addresses``.
+            OSError: when the name does not resolve.
+        """
+        found = self._resolver(host, port)
+        # judge_url let a loopback host pass only if it was named.
+        private = is_named(host, self._private_hosts)
+        return judge_addresses(host, found, loopback=_is_loopback_name(host), private=private)
+
+
+def judge_addresses(host: str, addresses: list[str], *, loopback: bool, private: bool = False) -> list[str]:
     """Return the addresses when every one of them may be connected to.
 
     One private address among public ones refuses them all: which one is dialled must not be left to chance.
 
     Raises:
-        IntegrityError: when an address is not public (for a named loopback host: not loopback), or there is none.
+        IntegrityError: when an address is not public (for a named loopback host: not loopback; for a named private
+            host: neither public nor private), or there is none.
     """
     parsed = [ip_address(address.partition("%")[0]) for address in addresses]
-    permitted = [address.is_loopback if loopback else is_public(address) for address in parsed]
+    if loopback:
+        permitted = [address.is_loopback for address in parsed]
+    else:
+        permitted = [is_public(address) or (private and is_private(address)) for address in parsed]
     if not permitted or not all(permitted):
         raise IntegrityError(f"the media host {host!r} resolves to an address that is not public")
     return addresses
+
+
+def is_private(address: Address) -> bool:
+    """Whether an address is one of a company's own network, and not a metadata service in that range."""
+    return any(address in network for network in _PRIVATE) and address not in _METADATA
+
+
+def is_named(host: str, private_hosts: tuple[str, ...]) -> bool:
+    """Whether the operator named this very host as private; no suffixes, since every name grants an exception."""
+    return host in {entry.strip().lower().rstrip(".") for entry in private_hosts if entry.strip(" .")}
 
 
 def is_public(address: Address) -> bool:

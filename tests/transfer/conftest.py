@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import traceback
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
 from include.secret import PresignedUrl
 from include.settings import ArchiveSettings, LakeLocation
-from include.transfer.download import Downloaded, MediaDownloader
+from include.transfer.download import Downloaded, MediaDownloader, Spool
 from tests.transfer.fault_server import SIGNATURE, FaultServer
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK = 1000
+
+Sink = tuple[MediaDownloader, BinaryIO | Spool]
 
 
 @pytest.fixture
@@ -74,14 +77,28 @@ def url_of(server: FaultServer, path: str = "/media/file.wav") -> PresignedUrl:
     return PresignedUrl(f"http://127.0.0.1:{server.port}{path}?X-Amz-Signature={SIGNATURE}")
 
 
+@pytest.fixture(params=["memory", "file", "foreign"])
+def sink(request: pytest.FixtureRequest, settings: ArchiveSettings, waits: list[float]) -> Iterator[Sink]:
+    """Each kind of place a download may go to, with the downloader whose it is."""
+    if request.param == "memory":
+        settings = replace(settings, memory_bytes=settings.recording_bytes_max)
+    with MediaDownloader(settings, ("127.0.0.1",), waits.append) as running:
+        if request.param == "foreign":
+            yield running, io.BytesIO(b"left over from before" * 500)
+        else:
+            with running.spool("conversation/recording/0") as resting:
+                yield running, resting
+
+
 @pytest.fixture
-def fetched(downloader: MediaDownloader, url: PresignedUrl, content: bytes) -> Callable[[], Downloaded]:
+def fetched(sink: Sink, url: PresignedUrl, content: bytes) -> Callable[[], Downloaded]:
     """Fetch, and expect exactly the truth in the sink."""
 
     def run() -> Downloaded:
-        sink = io.BytesIO(b"left over from before" * 500)
-        result = downloader.fetch(url, sink)
-        assert content == sink.getvalue()
+        downloader, resting = sink
+        result = downloader.fetch(url, resting)
+        resting.seek(0)
+        assert content == resting.read()
         assert hashlib.sha256(content).hexdigest() == result.sha256
         assert len(content) == result.size
         return result
