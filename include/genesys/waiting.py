@@ -10,13 +10,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+POLL_SHARE = 0.5
+"""The part of the request allowance that polling may use; the rest is for submitting, names and metadata."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from include.genesys.models import BatchStatus
 
 
-@dataclass(slots=True)
+def poll_pause_seconds(poll_seconds: float, open_jobs: int, requests_per_minute: int) -> float:
+    """Return the pause between two polls of each job: the wish, or longer where the allowance would not stand it.
+
+    >>> poll_pause_seconds(10.0, 3, 300), poll_pause_seconds(10.0, 250, 300)
+    (10.0, 100.0)
+    """
+    return max(poll_seconds, open_jobs * 60 / (requests_per_minute * POLL_SHARE))
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class JobWatch:
     """The jobs of one shard while they are being waited for."""
 

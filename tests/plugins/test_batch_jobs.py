@@ -12,7 +12,8 @@ from airflow.sdk.module_loading import import_string
 
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
-from genesys_archive.triggers.batch_jobs import BatchJobsTrigger, _shared_client
+from genesys_archive.triggers.batch_jobs import BatchJobsTrigger, _shared_source
+from include.genesys.waiting import poll_pause_seconds
 from tests.plugins.conftest import CANARY_SECRET, DAY
 
 BOUND_SECONDS = 30
@@ -23,11 +24,11 @@ def _fresh_client(sandbox, connect):
     """Each test begins with a connection to the sandbox, no faults, and ends with its connections closed."""
     connect(sandbox)
     sandbox.faults.switch_off()
-    _shared_client.cache_clear()
+    _shared_source.cache_clear()
     yield
     sandbox.faults.switch_off()
-    _shared_client(GenesysHook().genesys_connection(), archive_settings()).close()
-    _shared_client.cache_clear()
+    _shared_source(GenesysHook().genesys_connection(), archive_settings()).client.close()
+    _shared_source.cache_clear()
 
 
 def submitted(sandbox, batches=1):
@@ -130,6 +131,14 @@ def test_missing_connection_is_an_event_with_the_sentence(sandbox, connect):
     assert "Connection 'genesys_cloud': org_id is not set" in event["error"]
 
 
+def test_missing_setting_is_an_event_with_the_sentence(monkeypatch):
+    """A triggerer that lacks a variable its workers have would otherwise fail the task without a word."""
+    with monkeypatch.context() as patch:
+        patch.delenv("RECORDING_LAKE_URI")
+        event = fired(trigger_for(["job"]))
+    assert event["error"].startswith("RECORDING_LAKE_URI is not set")
+
+
 def test_two_triggers_for_the_same_jobs_agree(sandbox):
     """Airflow may run a trigger twice: both see the same end, and neither submits anything."""
     job_ids = submitted(sandbox, batches=2)
@@ -175,3 +184,9 @@ def test_source_that_answers_nothing_does_not_move_the_deadline(sandbox, monkeyp
     event = fired(trigger_for(job_ids, seconds=1))
     assert sorted(job_ids) == event["unfinished"]
     assert time.monotonic() - began < 4
+
+
+def test_many_open_jobs_are_polled_less_often():
+    """Two hundred and fifty jobs leave half of the allowance to others; three are polled as often as was wished."""
+    assert 10.0 == poll_pause_seconds(10.0, 3, 300)
+    assert 100.0 == poll_pause_seconds(10.0, 250, 300)

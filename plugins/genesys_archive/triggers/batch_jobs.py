@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -14,7 +16,7 @@ from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from include.errors import PermanentError, RecordingGone, RetriableError
 from include.genesys.client import GenesysClient
-from include.genesys.waiting import JobWatch
+from include.genesys.waiting import JobWatch, poll_pause_seconds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -49,19 +51,22 @@ class BatchJobsTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll until the watch is over."""
+        """Poll until the watch is over; what a person must repair is an event too, with the sentence that says so."""
+        try:
+            payload = await self._wait()
+        except PermanentError as error:
+            payload = {"error": str(error)}
+        yield _event(payload)
+
+    async def _wait(self) -> dict[str, object]:
         settings = archive_settings()
         watch = JobWatch.over(self.job_ids, settings.stable_polls)
-        try:
-            client = _shared_client(await GenesysHook(self.genesys_conn_id).genesys_connection_async(), settings)
-            while not watch.is_over and time.time() < self.deadline:
-                await self._poll(client, watch)
-                if not watch.is_over:
-                    await asyncio.sleep(min(self._pause(settings), max(0.0, self.deadline - time.time())))
-        except PermanentError as error:
-            yield _event({**watch.to_json(), "error": str(error)})
-            return
-        yield _event(watch.to_json())
+        client = _shared_client(await GenesysHook(self.genesys_conn_id).genesys_connection_async(), settings)
+        while not watch.is_over and time.time() < self.deadline:
+            await self._poll(client, watch)
+            if not watch.is_over:
+                await asyncio.sleep(min(self._pause(settings), max(0.0, self.deadline - time.time())))
+        return watch.to_json()
 
     async def _poll(self, client: GenesysClient, watch: JobWatch) -> None:
         """Ask once for every open job; a passing failure is no news about the job."""
@@ -76,16 +81,28 @@ class BatchJobsTrigger(BaseTrigger):
             except RetriableError as error:
                 self.log.warning("Job %s could not be asked, again later: %s", job_id, error)
 
-    def _pause(self, settings: ArchiveSettings) -> float:
+    def _pause(self, settings: ArchiveSettings, open_jobs: int, requests_per_minute: int) -> float:
         spread = settings.poll_jitter_fraction
-        return self.poll_seconds * random.uniform(1 - spread, 1 + spread)  # noqa: S311 - spreads polls, no secret
+        pause = poll_pause_seconds(self.poll_seconds, open_jobs, requests_per_minute)
+        return pause * random.uniform(1 - spread, 1 + spread)  # noqa: S311 - spreads polls, no secret
 
 
 def _event(payload: dict[str, object]) -> TriggerEvent:
     return TriggerEvent(payload)  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
 
 
+@dataclass(frozen=True, slots=True)
+class _SharedSource:
+    """What all triggers of this process have in common: a token, and an allowance that their polls divide."""
+
+    client: GenesysClient
+    watches: WeakSet[JobWatch] = field(default_factory=WeakSet)
+
+    def open_jobs(self) -> int:
+        return sum(len(watch.open_jobs) for watch in self.watches)
+
+
 @lru_cache(maxsize=8)
-def _shared_client(connection: GenesysConnection, settings: ArchiveSettings) -> GenesysClient:
-    """Return one client for all triggers of this process: they share its token, and need no token call each."""
-    return GenesysClient(connection, settings)
+def _shared_source(connection: GenesysConnection, settings: ArchiveSettings) -> _SharedSource:
+    """Return one client for all triggers of this process, so that they need no token call each."""
+    return _SharedSource(GenesysClient(connection, settings))
