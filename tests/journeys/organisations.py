@@ -6,6 +6,7 @@ sandbox; the seed, and with it the organisation's id, is the same for all, since
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -49,9 +50,15 @@ class Organisations:
         return self._running[name]
 
     def secrets(self):
-        """Return every client secret and every token that any of them has issued so far."""
-        tokens = [token for sandbox in self._running.values() for token in sandbox.world.tokens._issued]
-        return [sandbox.client_secret for sandbox in self._running.values()], tokens
+        """Return what must never be seen: each client's secret, alone and as it travels, and each token issued."""
+        found = {}
+        for name, sandbox in self._running.items():
+            pair = f"{sandbox.client_id}:{sandbox.client_secret}".encode()
+            found[f"client secret of {name}"] = sandbox.client_secret
+            found[f"basic credentials of {name}"] = base64.b64encode(pair).decode()
+            tokens = enumerate(sandbox.world.tokens._issued)
+            found.update({f"token {number} of {name}": token for number, token in tokens})
+        return found
 
     def close(self):
         """Stop them all."""
