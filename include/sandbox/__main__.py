@@ -45,7 +45,8 @@ def fault(text: str) -> str:
 def parser() -> argparse.ArgumentParser:
     """Return the command line."""
     line = argparse.ArgumentParser(prog="python -m include.sandbox", description="A Genesys Cloud to practise on.")
-    line.add_argument("--host", default="127.0.0.1")
+    line.add_argument("--host", default="127.0.0.1", help="address to bind")
+    line.add_argument("--public-host", default="", help="host in the URLs it hands out; default: --host")
     line.add_argument("--port", type=int, default=0, help="API and login port; 0 picks a free one")
     line.add_argument("--media-port", type=int, default=0, help="presigned media port; 0 picks a free one")
     line.add_argument("--date", type=days, default=(), dest="dates", help="local day or first..last; default yesterday")

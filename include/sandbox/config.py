@@ -23,7 +23,8 @@ class SandboxConfig:
 
     ``conversations`` is per local date. ``dates`` empty means yesterday. ``job_seconds`` is the mean ripening time of
     a job; 0 completes every job at its first poll, without the in-between phases. ``late_after_submissions`` is how
-    many batch submissions naming a late conversation are answered "not yet".
+    many batch submissions naming a late conversation are answered "not yet". ``public_host`` stands in the URLs that
+    the sandbox hands out, where callers know it by another name than ``host``, which it binds; empty means ``host``.
 
     Raises:
         ValueError: when a scenario or contract is unknown or a number is out of range.
@@ -46,6 +47,7 @@ class SandboxConfig:
     audio_seconds: tuple[int, int] | None = None
     late_after_submissions: int = 1
     host: str = "127.0.0.1"
+    public_host: str = ""
     port: int = 0
     media_port: int = 0
 

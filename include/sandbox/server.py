@@ -144,7 +144,7 @@ def running(config: SandboxConfig | None = None) -> Iterator[Sandbox]:
     world = World(config)
     listeners = [_listen(config.host, config.port), _listen(config.host, config.media_port)]
     world.api_base_url, world.media_base_url = (
-        f"http://{config.host}:{listener.getsockname()[1]}" for listener in listeners
+        f"http://{config.public_host or config.host}:{listener.getsockname()[1]}" for listener in listeners
     )
     servers = [_server(api_app(world)), _server(Gateway(world, media_app(world), "media"))]
     thread = Thread(target=lambda: asyncio.run(_serve(servers, listeners)), name="sandbox", daemon=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -65,6 +66,16 @@ def test_ready_file_then_prompt_end(tmp_path):
     assert (["2026-01-05", "2026-01-06"], "api-500") == (overview["dates"], overview["faults"][0]["name"])
     assert (1, process.pid) == (line.count("\n"), facts["pid"])
     assert "secret-env" not in line
+
+
+def test_public_host_stands_in_what_is_handed_out(tmp_path):
+    """Behind a forwarder the sandbox binds one address and names another; it answers on the one it binds."""
+    arguments = ["--date", "2026-01-05", "--conversations", "1", "--host", "127.0.0.2", "--public-host", "127.0.0.1"]
+    with serving(tmp_path / "ready.json", *arguments) as (_, facts), requests.Session() as session:
+        named = {name: urlsplit(url) for name, url in facts.items() if name.endswith("_url")}
+        bound = session.get(f"http://127.0.0.2:{named['api_base_url'].port}/sandbox", timeout=10)
+    assert {"127.0.0.1"} == {url.hostname for url in named.values()}
+    assert (200, facts["media_base_url"]) == (bound.status_code, bound.json()["media_base_url"])
 
 
 def test_end_is_prompt_in_the_middle_of_a_large_zip(tmp_path):
