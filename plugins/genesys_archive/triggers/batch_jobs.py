@@ -61,11 +61,14 @@ class BatchJobsTrigger(BaseTrigger):
     async def _wait(self) -> dict[str, object]:
         settings = archive_settings()
         watch = JobWatch.over(self.job_ids, settings.stable_polls)
-        client = _shared_client(await GenesysHook(self.genesys_conn_id).genesys_connection_async(), settings)
+        connection = await GenesysHook(self.genesys_conn_id).genesys_connection_async()
+        shared = _shared_source(connection, settings)
+        shared.watches.add(watch)
         while not watch.is_over and time.time() < self.deadline:
-            await self._poll(client, watch)
+            await self._poll(shared.client, watch)
             if not watch.is_over:
-                await asyncio.sleep(min(self._pause(settings), max(0.0, self.deadline - time.time())))
+                pause = self._pause(settings, shared.open_jobs(), connection.requests_per_minute)
+                await asyncio.sleep(min(pause, max(0.0, self.deadline - time.time())))
         return watch.to_json()
 
     async def _poll(self, client: GenesysClient, watch: JobWatch) -> None:
