@@ -1,26 +1,26 @@
-"""A zip of recordings, fetched and opened; what its members are and where they go is for ``bundle_members``."""
+"""A zip of recordings, opened where it lies; what its members are and where they go is for ``bundle_members``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.errors import ArchiveError, ArchiveRejected, NotAuthorised
-from include.outcome import ItemRecord, Outcome
-from include.transfer.archive_reader import ArchiveContents, ArchiveLimits, open_archive
-from include.transfer.bundle_members import ARCHIVE, BundleMembers, extract
+from include.transfer.archive_reader import ArchiveLimits, open_archive
+from include.transfer.bundle_members import BundleMembers
+from include.transfer.bundle_source import BundleSource
 from include.transfer.failure import failure_record
-from include.transfer.holes import FACT_LENGTH
-from include.transfer.keep import quarantine
-from include.transfer.recording_body import RecordingBody, fetch_body
-from include.transfer.spool import spool
+from include.transfer.member_body import extract
+from include.transfer.refused_bundle import refused_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from contextlib import ExitStack
 
     from include.genesys.models import RecordingResult
+    from include.outcome import ItemRecord
     from include.transfer.bundle_index import IndexFailure
+    from include.transfer.recording_body import RecordingBody
     from include.transfer.shard_work import JobUrls, ShardWork
 
 
@@ -46,20 +46,16 @@ def archive_bundle(
         LakeUnavailable, LakeConflict, NotAuthorised, IntegrityError, ConfigurationError: trouble with the lake, the
             credentials or this machine stops the shard.
     """
-    with spool(work.settings) as sink:
+    with BundleSource(work, urls, result) as source:
         try:
-            body = fetch_body(work, urls, result, sink)
+            members = BundleMembers.of(work, source, source.open(), frozenset(requested))
         except NotAuthorised:
             raise
-        except ArchiveError as error:
-            return BundleOutcome(tuple(failure_record(key, "", error) for key in sorted(requested)))
-        try:
-            members = BundleMembers.of(work, body, _opened(body), frozenset(requested))
         except ArchiveRejected as error:
-            return _refused_whole(work, body, error, requested)
-        records = members.archive()
-        failures = tuple(item for item in members.index.failures if item.conversation_id in requested)
-        return BundleOutcome(tuple(records), failures, bool(members.unmapped))
+            return _refused(work, source, error, requested)
+        except ArchiveError as error:
+            return _failed(error, requested)
+        return BundleOutcome(tuple(members.archive()), members.failures(), bool(members.unmapped))
 
 
 def bodies_of_archive(work: ShardWork, body: RecordingBody, stack: ExitStack) -> list[RecordingBody]:
@@ -67,28 +63,28 @@ def bodies_of_archive(work: ShardWork, body: RecordingBody, stack: ExitStack) ->
 
     Raises:
         ArchiveRejected: when it is not safe to open, or damaged.
-        QuotaExceeded: when the disk is full.
+        QuotaExceeded: when a member is too large, or the disk is full.
     """
-    contents = _opened(body)
+    contents = open_archive(body.sink, ArchiveLimits())
+    origin = replace(body.origin, archive_sha256=body.sha256, archive_directory_sha256=contents.directory_sha256)
+    limit = work.settings.recording_bytes_max
     return [
-        extract(body, contents, member, None, stack.enter_context(spool(work.settings))) for member in contents.members
+        extract(origin, contents.pieces(member), member, None, stack.enter_context(work.downloader.spool()), limit)
+        for member in contents.members
     ]
 
 
-def _opened(body: RecordingBody) -> ArchiveContents:
-    if not body.is_zip:
-        raise ArchiveRejected("The result is no zip archive.", reason="not_an_archive")
-    return open_archive(body.sink, ArchiveLimits())
-
-
-def _refused_whole(
-    work: ShardWork, body: RecordingBody, error: ArchiveRejected, requested: Collection[str]
+def _refused(
+    work: ShardWork, source: BundleSource, error: ArchiveRejected, requested: Collection[str]
 ) -> BundleOutcome:
-    kept = quarantine(work, work.identity("", ""), body, error.reason, str(error))
-    fact = str(error)[:FACT_LENGTH]
-    return BundleOutcome(
-        tuple(
-            ItemRecord(key, "", 0, Outcome.QUARANTINED, error.reason, ARCHIVE, fact, kept.key)
-            for key in sorted(requested)
-        )
-    )
+    try:
+        body = source.whole()
+    except NotAuthorised:
+        raise
+    except ArchiveError as trouble:
+        return _failed(trouble, requested)
+    return BundleOutcome(refused_whole(work, body, error, requested))
+
+
+def _failed(error: ArchiveError, requested: Collection[str]) -> BundleOutcome:
+    return BundleOutcome(tuple(failure_record(key, "", error) for key in sorted(requested)))

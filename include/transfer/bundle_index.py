@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _FILE_FIELDS = ("fileName", "filename", "file", "path")
+_DURATION_FIELDS = ("durationMs", "durationMilliseconds", "durationMillis")
 _TEXT_FIELDS = ("errorMsg", "errorMessage", "error")
 IDS_IN_A_NAME = 2
 
@@ -30,6 +31,7 @@ class IndexEntry:
     recording_id: str
     media_type: str | None
     declared: str
+    duration_milliseconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,21 @@ class BundleIndex:
 
 
 def read_index(body: bytes) -> BundleIndex | None:
-    """Read a JSON member; ``None`` where it is no index (a transcript, say, or no JSON at all)."""
+    """Read a JSON member; ``None`` where it is no index (a transcript, say, or no JSON at all).
+
+    An object with one key twice says two things, and readers differ on which one they hear: such an index says nothing.
+    """
     try:
-        return _index_of(json.loads(body))
+        return _index_of(json.loads(body, object_pairs_hook=_each_key_once, parse_constant=lambda _: None))
     except (ValueError, RecursionError):  # what was read at the limit of depth may be too deep to be written again
         return None
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key stands twice")
+    return result
 
 
 def _index_of(document: object) -> BundleIndex | None:
@@ -73,7 +85,11 @@ def _index_of(document: object) -> BundleIndex | None:
             declared = json.dumps(row, sort_keys=True, ensure_ascii=False)
             media_type = row.get("contentType")
             entries[name] = IndexEntry(
-                str(conversation_id), str(recording_id), str(media_type) if media_type else None, declared
+                str(conversation_id),
+                str(recording_id),
+                str(media_type) if media_type else None,
+                declared,
+                next((value for key in _DURATION_FIELDS if type(value := row.get(key)) is int), None),
             )
         elif not name:
             errors.append(IndexFailure(str(conversation_id), str(recording_id) if recording_id else None, text))

@@ -1,4 +1,4 @@
-"""The members of a zip of many recordings, each brought to where it belongs.
+"""The members of a zip of many recordings, each brought to where it belongs, several side by side.
 
 Index and path must agree on whose a member is, and what neither assigns is kept in quarantine. A damaged member costs
 its own recording and no other.
@@ -7,29 +7,35 @@ its own recording and no other.
 from __future__ import annotations
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
-from include.errors import ArchiveRejected, QuotaExceeded
+from include.errors import ArchiveError, ArchiveRejected, ConfigurationError, NotAuthorised
 from include.outcome import ItemRecord, Outcome
-from include.transfer.bundle_index import BundleIndex, ids_in_name, read_index
+from include.transfer.bundle_index import BundleIndex, IndexFailure, ids_in_name, read_index
 from include.transfer.failure import failure_record
 from include.transfer.holes import FACT_LENGTH
 from include.transfer.keep import keep_recording, quarantine
-from include.transfer.recording_body import RecordingBody, member_body
+from include.transfer.member_body import extract
 from include.transfer.results import is_selected
-from include.transfer.spool import HashedSink, spool
 from include.transfer.stored import stored_recording
+from include.transfer.stretches import StretchFile, plan_stretches, stretch_of
 
 if TYPE_CHECKING:
-    from include.transfer.archive_reader import ArchiveContents, Member
-    from include.transfer.bundle_index import IndexEntry
+    from collections.abc import Iterable
+
+    from include.transfer.archive_reader import ArchiveContents
+    from include.transfer.bundle_source import BundleSource
+    from include.transfer.recording_body import RecordingBody
+    from include.transfer.recording_spool import Spool
     from include.transfer.shard_work import ShardWork
+    from include.transfer.unpack import Member
 
 log = logging.getLogger(__name__)
 INDEX_BYTES_MAX = 64 * 1024 * 1024
-PIECE_BYTES = 256 * 1024
 ARCHIVE = "archive"
 IDENTITY_MISMATCH = "identity_mismatch"
 UNMAPPED = "unmapped"
@@ -38,28 +44,39 @@ Place = tuple[str, str]
 """Conversation and recording."""
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The members that one place has in the bundle; ``refused_for`` says why they must not be archived there."""
+
+    place: Place
+    members: tuple[Member, ...]
+    refused_for: str = ""
+
+
 @dataclass(slots=True)
 class BundleMembers:
     """One opened bundle on its way into the lake. ``unmapped`` are the keys of what belongs to no recording."""
 
     work: ShardWork
-    body: RecordingBody
+    source: BundleSource
     contents: ArchiveContents
     requested: frozenset[str]
     index: BundleIndex
     media: tuple[Member, ...]
     unmapped: list[str] = field(default_factory=list)
     _kept_whole: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of(cls, work: ShardWork, body: RecordingBody, contents: ArchiveContents, requested: frozenset[str]) -> Self:
+    def of(cls, work: ShardWork, source: BundleSource, contents: ArchiveContents, requested: frozenset[str]) -> Self:
         """Tell the index from the media.
 
         Raises:
             ArchiveRejected: when a member that may be the index is damaged.
+            ArchiveError: when it did not arrive.
         """
-        index, media = split(contents)
-        return cls(work, body, contents, requested, index, media)
+        index, media = split(contents, source)
+        return cls(work, source, contents, requested, index, media)
 
     def archive(self) -> list[ItemRecord]:
         """Return the records of every requested recording in the bundle.
@@ -67,109 +84,149 @@ class BundleMembers:
         Raises:
             LakeUnavailable, LakeConflict, IntegrityError, NotAuthorised: as the lake raises them.
         """
+        records, shares = self._shares()
+        with ThreadPoolExecutor(self.work.settings.concurrent_downloads, thread_name_prefix="member") as pool:
+            futures = [pool.submit(self._archive_shares, unit) for unit in self._units(shares)]
+            try:
+                return records + [record for future in futures for record in future.result()]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def failures(self) -> tuple[IndexFailure, ...]:
+        """Return what the index says could not be had, and what it names and the bundle does not hold."""
+        names = {member.name for member in self.contents.members}
+        missing = (
+            IndexFailure(entry.conversation_id, entry.recording_id, "named in the index, not in the archive")
+            for name, entry in self.index.entries.items()
+            if name not in names
+        )
+        return tuple(item for item in (*self.index.failures, *missing) if item.conversation_id in self.requested)
+
+    def _shares(self) -> tuple[list[ItemRecord], list[Share]]:
+        """Return what is known without a look at the members, and whose the others are, in the order of the file."""
         records: list[ItemRecord] = []
+        shares: list[Share] = []
         groups: dict[Place, list[Member]] = {}
         for member in self.media:
             entry = self.index.entries.get(member.name)
-            place = place_of(member, entry)
+            place = ids_in_name(member.name) if entry is None else (entry.conversation_id, entry.recording_id)
             if place is None:
-                self._refuse(member, ("", ""), UNMAPPED)
+                shares.append(Share(("", ""), (member,), UNMAPPED))
             elif place[0] not in self.requested:
                 log.warning("A member for a conversation that was never requested was left out: %s", place[0])
             elif entry is not None and not is_selected(entry.media_type):
                 fact = str(entry.media_type)[:FACT_LENGTH]
                 records.append(ItemRecord(*place, 0, Outcome.NOT_SELECTED, "media_not_selected", ARCHIVE, fact))
             elif ids_in_name(member.name) not in (None, place):
-                records.append(self._refuse(member, place, IDENTITY_MISMATCH))
+                shares.append(Share(place, (member,), IDENTITY_MISMATCH))
             else:
                 groups.setdefault(place, []).append(member)
-        for place, members in sorted(groups.items()):
-            records += self._keep(place, members)
+        shares += [Share(place, tuple(members)) for place, members in groups.items()]
+        return records, sorted(shares, key=lambda share: share.members[0].start)
+
+    def _units(self, shares: list[Share]) -> Iterable[list[Share]]:
+        """Put shares that are read by one request together: the work of one thread."""
+        wanted = (member for share in shares for member in share.members)
+        stretches = plan_stretches(wanted, self.work.settings.chunk_bytes)
+        units: dict[int, list[Share]] = {}
+        for share in shares:
+            units.setdefault(stretch_of(stretches, share.members[0].start), []).append(share)
+        return units.values()
+
+    def _archive_shares(self, shares: list[Share]) -> list[ItemRecord]:
+        view = self.source.view(member for share in shares for member in share.members)
+        records: list[ItemRecord] = []
+        for share in shares:
+            if share.refused_for:
+                records += self._refuse(share, view)
+            else:
+                records += self._keep(share, view)
         return records
 
-    def _keep(self, place: Place, members: list[Member]) -> list[ItemRecord]:
-        known = self.work.stored.get(place, {})
-        if len(known) >= len(members):
-            return stored_recording(self.work.lake, self.work.identity(*place), known)
+    def _keep(self, share: Share, view: StretchFile) -> list[ItemRecord]:
+        known = self.work.stored.get(share.place, {})
+        if len(known) >= len(share.members):
+            return stored_recording(self.work.lake, self.work.identity(*share.place), known)
         with ExitStack() as stack:
-            bodies, lost = [], []
-            for member in members:
-                sink = stack.enter_context(spool(self.work.settings))
-                try:
-                    bodies.append(extract(self.body, self.contents, member, self.index.entries.get(member.name), sink))
-                except ArchiveRejected as error:
-                    lost.append(self._damaged(place, error))
-                except QuotaExceeded as error:
-                    lost.append(failure_record(*place, error))
-            return lost + keep_recording(self.work, *place, bodies)
+            bodies, lost = self._extract(share, view, stack)
+            return lost + keep_recording(self.work, *share.place, bodies)
 
-    def _refuse(self, member: Member, place: Place, why: str) -> ItemRecord:
-        """Keep a member that must not be archived; one that belongs to nobody is remembered instead of recorded."""
-        with spool(self.work.settings) as sink:
+    def _refuse(self, share: Share, view: StretchFile) -> list[ItemRecord]:
+        """Keep members that must not be archived; what belongs to nobody is remembered instead of recorded."""
+        with ExitStack() as stack:
+            bodies, records = self._extract(share, view, stack)
+            identity = self.work.identity(*share.place)
+            for body in bodies:
+                note = f"member {body.origin.archive_member!r}"
+                records.append(quarantine(self.work, identity, body, share.refused_for, note))
+        if share.refused_for != UNMAPPED:
+            return records
+        with self._lock:
+            self.unmapped += [record.key for record in records]
+        return []
+
+    def _extract(
+        self, share: Share, view: StretchFile, stack: ExitStack
+    ) -> tuple[list[RecordingBody], list[ItemRecord]]:
+        """Unpack the members of a share; their spools live as long as ``stack``. Damage is a record, not an error."""
+        bodies: list[RecordingBody] = []
+        lost: list[ItemRecord] = []
+        for member in share.members:
+            sink = stack.enter_context(self.work.downloader.spool())
             try:
-                extracted = extract(self.body, self.contents, member, None, sink)
+                bodies.append(self._extracted(member, view, sink))
             except ArchiveRejected as error:
-                record = self._damaged(place, error)
-            except QuotaExceeded as error:
-                record = failure_record(*place, error)
-            else:
-                record = quarantine(self.work, self.work.identity(*place), extracted, why, f"member {member.name!r}")
-        if why == UNMAPPED:
-            self.unmapped.append(record.key)
-        return record
+                lost.append(self._damaged(share.place, error))
+            except (NotAuthorised, ConfigurationError):
+                raise
+            except ArchiveError as error:
+                lost.append(failure_record(*share.place, error))
+        return bodies, lost
+
+    def _extracted(self, member: Member, view: StretchFile, sink: Spool) -> RecordingBody:
+        entry, limit = self.index.entries.get(member.name), self.work.settings.recording_bytes_max
+        source = cast("BinaryIO", view)
+        try:
+            return extract(self.source.origin, self.contents.pieces(member, source), member, entry, sink, limit)
+        except ArchiveRejected:
+            view.forget()  # the bytes may have been spoiled on their way here: look once more
+        return extract(self.source.origin, self.contents.pieces(member, source), member, entry, sink, limit)
 
     def _damaged(self, place: Place, error: ArchiveRejected) -> ItemRecord:
         """Name a recording whose member is damaged; the evidence is the whole archive, kept once."""
-        if error.reason not in self._kept_whole:
-            kept = quarantine(self.work, self.work.identity("", ""), self.body, error.reason, str(error))
-            self._kept_whole[error.reason] = kept.key
+        with self._lock:
+            if error.reason not in self._kept_whole:
+                try:
+                    body = self.source.whole()
+                except (NotAuthorised, ConfigurationError):
+                    raise
+                except ArchiveError as trouble:
+                    return failure_record(*place, trouble)  # without evidence nothing is called damaged
+                kept = quarantine(self.work, self.work.identity("", ""), body, error.reason, str(error))
+                self._kept_whole[error.reason] = kept.key
         key, fact = self._kept_whole[error.reason], str(error)[:FACT_LENGTH]
         return ItemRecord(*place, 0, Outcome.QUARANTINED, error.reason, ARCHIVE, fact, key)
 
 
-def split(contents: ArchiveContents) -> tuple[BundleIndex, tuple[Member, ...]]:
+def split(contents: ArchiveContents, source: BundleSource) -> tuple[BundleIndex, tuple[Member, ...]]:
     """Tell the index from the media. Of several that could be it, the one that names the most members is.
+
+    A JSON whose path holds the ids of one recording belongs to that recording.
 
     Raises:
         ArchiveRejected: when a member that may be the index is damaged.
     """
     names = {member.name for member in contents.members}
+    candidates = [member for member in contents.members if _may_be_index(member)]
+    view = cast("BinaryIO", source.view(candidates))
     best, chosen, most = BundleIndex(), None, -1
-    for member in contents.members:
-        if not member.name.lower().endswith(".json") or member.size > INDEX_BYTES_MAX:
-            continue
-        with contents.open(member) as stream:
-            index = read_index(stream.read())
+    for member in candidates:
+        index = read_index(b"".join(contents.pieces(member, view)))
         if index is not None and len(names & index.entries.keys()) > most:
             best, chosen, most = index, member, len(names & index.entries.keys())
     return best, tuple(member for member in contents.members if member is not chosen)
 
 
-def place_of(member: Member, entry: IndexEntry | None) -> Place | None:
-    """Return whose the member is: by the index, or where that is silent by its path."""
-    return ids_in_name(member.name) if entry is None else (entry.conversation_id, entry.recording_id)
-
-
-def extract(
-    parent: RecordingBody, contents: ArchiveContents, member: Member, entry: IndexEntry | None, sink: BinaryIO
-) -> RecordingBody:
-    """Copy a member into its spool, hashing on the way; its name is kept as a label and never becomes a path.
-
-    Raises:
-        ArchiveRejected: when the member is damaged.
-        QuotaExceeded, ConfigurationError: when the work directory is full, or fails otherwise.
-    """
-    hashed = HashedSink(sink, member.size)
-    with contents.open(member) as stream:
-        while piece := stream.read(PIECE_BYTES):
-            hashed.write(piece)
-    hashed.flush()
-    return member_body(
-        parent,
-        sink,
-        size=member.size,
-        sha256=hashed.sha256,
-        member=member.name,
-        declared_media_type=entry.media_type if entry else None,
-        declared=entry.declared if entry else None,
-    )
+def _may_be_index(member: Member) -> bool:
+    return member.name.lower().endswith(".json") and member.size <= INDEX_BYTES_MAX and ids_in_name(member.name) is None

@@ -32,6 +32,10 @@ _WALKS: dict[str, Callable[[Window], Structure]] = {
     "json": document.walk_json,
     "eml": document.walk_any,
 }
+DURATION_SLACK_FRACTION = 0.05
+DURATION_SLACK_MILLISECONDS = 2000
+"""Call legs are declared by signalling times, which lie a little outside of the sound; encoders pad."""
+
 _SAYS_NOTHING = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/x-download"})
 
 
@@ -64,13 +68,16 @@ def verdict(findings: tuple[Finding, ...]) -> Finding | None:
     return next((finding for finding in findings if finding.required and not finding.ok), None)
 
 
-def examine(stream: BinaryIO, size: int, declared_content_type: str | None) -> Inspection:
+def examine(
+    stream: BinaryIO, size: int, declared_content_type: str | None, declared_milliseconds: int | None = None
+) -> Inspection:
     """Check a file: not empty, of a known kind, as declared, whole, with sound in it.
 
     Args:
         stream: the file, seekable; its position afterwards is undefined.
         size: its length in bytes.
         declared_content_type: what the source called it; only compared, never believed.
+        declared_milliseconds: how long the source says it is; likewise.
 
     Returns:
         The findings in the order of the checks. Later checks are left out where an earlier one makes them void.
@@ -92,7 +99,16 @@ def examine(stream: BinaryIO, size: int, declared_content_type: str | None) -> I
     if kind.audio:
         note = "headers, and no sound" if structure.empty else ""
         findings = (*findings, Finding("contains_sound", ok=not structure.empty, required=False, note=note))
+    if structure.audio and declared_milliseconds and structure.audio.duration_milliseconds is not None:
+        findings = (*findings, _lasts(structure.audio.duration_milliseconds, declared_milliseconds))
     return Inspection(kind, findings, structure.audio)
+
+
+def _lasts(measured: int, declared: int) -> Finding:
+    off = abs(measured - declared)
+    agrees = off <= max(DURATION_SLACK_MILLISECONDS, declared * DURATION_SLACK_FRACTION)
+    note = "" if agrees else f"declared as {declared} ms, the sound lasts {measured} ms"
+    return Finding("declared_duration_agrees", agrees, required=False, note=note)
 
 
 def _known(kind: MediaKind | None) -> Finding:

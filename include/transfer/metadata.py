@@ -19,7 +19,11 @@ TOOL_VERSION = "0.1.0"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a part came from. ``declared`` is the source's own JSON about it, verbatim."""
+    """Where a part came from. ``declared`` is the source's own JSON about it, verbatim.
+
+    Of a zip that was read by ranges and never stood here whole, the digest is that of its directory: the list of its
+    members with their sizes and CRC-32.
+    """
 
     job_id: str
     url_host: str
@@ -28,6 +32,7 @@ class Origin:
     declared_media_type: str | None = None
     archive_member: str | None = None
     archive_sha256: str | None = None
+    archive_directory_sha256: str | None = None
     declared: str | None = None
 
 

@@ -180,15 +180,34 @@ def test_damaged_archive_is_kept_once(table: Desk) -> None:
     ],
     ids=["unsafe-name", "cut", "no-zip", "damaged-index"],
 )
-def test_unsafe_archive_is_quarantined_whole(table: Desk, content: bytes, reason: str | None) -> None:
-    """What must not be opened is kept as it is, and every requested conversation is named with the reason."""
-    items = table.deliver(table.bundle(content), numbers=(1, 2))
-    assert [conversation(1), conversation(2)] == [item.conversation_id for item in items]
-    assert {"quarantined"} == {str(item.outcome) for item in items}
-    assert 1 == len({item.reason for item in items})
-    assert reason in {None, items[0].reason}
-    assert {sha256(content): items[0].key} == table.quarantined()
+def test_unsafe_archive_is_kept_whole_and_asked_for_once_more(table: Desk, content: bytes, reason: str | None) -> None:
+    """What must not be opened is kept as it is; its conversations are pending once, and quarantined from then on."""
+    first = table.deliver(table.bundle(content), numbers=(1, 2))
+    assert [conversation(1), conversation(2)] == [item.conversation_id for item in first]
+    (reason_once,) = {item.reason for item in first}
+    assert ({"pending"}, "archive_rejected_") == ({str(item.outcome) for item in first}, reason_once[:17])
+    assert reason in {None, reason_once[17:]}
+    again = table.deliver(table.bundle(content, "/again.zip"), numbers=(1, 2))
+    assert {(conversation(n), "", "quarantined", reason_once[17:]) for n in (1, 2)} == brief(again)
+    assert {sha256(content): first[0].key} == table.quarantined()
     assert {} == table.stored()
+
+
+def test_only_who_was_refused_before_is_quarantined(table: Desk) -> None:
+    """A second refusal counts for the conversations of the first; another one's first time is still to come."""
+    hostile = zipped({"../../etc/passwd": b"x"})
+    table.deliver(table.bundle(hostile), numbers=(1,))
+    items = table.deliver(table.bundle(hostile), numbers=(1, 2))
+    assert {
+        (conversation(1), "", "quarantined", "unsafe_name"),
+        (conversation(2), "", "pending", "archive_rejected_unsafe_name"),
+    } == brief(items)
+
+
+def test_second_request_heals_a_refused_archive(table: Desk) -> None:
+    """The job of the next run builds its zip anew: when that one is whole, nothing is left of the refusal."""
+    table.deliver(table.bundle(zipped({path(1): audio(1)})[:-30]), numbers=(1,))
+    assert {archived(1)} == brief(deliver(table, {path(1): audio(1)}, 1))
 
 
 def test_bundle_that_does_not_come_is_pending(table: Desk) -> None:
@@ -227,10 +246,10 @@ def test_stored_members_are_not_extracted_again(table: Desk) -> None:
 
 
 def test_member_beyond_the_disk_is_pending(lake, tmp_path) -> None:
-    """A bundle larger than the limit is not fetched; its conversations are pending, not lost."""
-    with desk(lake, tmp_path, recording_bytes_max=500) as small:
-        items = deliver(small, {path(1): audio(1)}, 1)
-        assert {(conversation(1), "", "pending", "quota_exceeded")} == brief(items)
+    """A member larger than a recording may be is not unpacked; it is pending, not lost, and the others are archived."""
+    with desk(lake, tmp_path, recording_bytes_max=2000) as small:
+        items = deliver(small, {path(1): audio(1), path(2): audio(100)}, 1, 2)
+        assert {archived(1), (conversation(2), recording_of(2), "pending", "quota_exceeded")} == brief(items)
 
 
 def test_foreign_host_is_named_and_not_fetched(table: Desk) -> None:

@@ -1,0 +1,123 @@
+"""Which bytes of a remote archive to ask for: neighbouring members in one request, so that requests are few.
+
+``plan_stretches`` decides, pure; ``StretchFile`` is the archive as one reader sees it, holding one block at a time.
+"""
+
+from __future__ import annotations
+
+import io
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from include.transfer.ranged_source import RangedSource
+    from include.transfer.unpack import Member
+
+GAP_BYTES = 256 * 1024
+"""Unwanted bytes that are fetched along rather than asked around: about what a request costs in time."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Stretch:
+    """Bytes ``start`` up to ``end``, which is not included."""
+
+    start: int
+    end: int
+
+
+def plan_stretches(members: Iterable[Member], bytes_max: int) -> tuple[Stretch, ...]:
+    """Put members that lie side by side into stretches of at most ``bytes_max``, in the order of the file.
+
+    A larger member is a stretch of its own, which is read block by block.
+    """
+    planned: list[Stretch] = []
+    for member in sorted(members, key=lambda member: member.start):
+        last = planned[-1] if planned else None
+        if last is not None and member.start - last.end <= GAP_BYTES and member.end - last.start <= bytes_max:
+            planned[-1] = Stretch(last.start, member.end)
+        else:
+            planned.append(Stretch(member.start, member.end))
+    return tuple(planned)
+
+
+def stretch_of(stretches: Sequence[Stretch], position: int) -> int:
+    """Return which stretch a byte lies in; that of the next one before where it lies in none, -1 before the first."""
+    return bisect_right(stretches, position, key=lambda stretch: stretch.start) - 1
+
+
+def tail_of(size: int, bytes_max: int) -> tuple[Stretch, ...]:
+    """Return the stretch at the end of a file in which a zip has its directory."""
+    return (Stretch(max(0, size - bytes_max), size),)
+
+
+class StretchFile(io.RawIOBase):
+    """A remote file as a seekable stream, read a stretch at a time; for one thread.
+
+    At most ``block_bytes`` are held. What lies outside the stretches is fetched exactly as it is asked for.
+    """
+
+    def __init__(self, source: RangedSource, stretches: Sequence[Stretch], block_bytes: int) -> None:
+        super().__init__()
+        self._source = source
+        self._stretches = stretches
+        self._block_bytes = block_bytes
+        self._position = 0
+        self._block = b""
+        self._block_at = 0
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """At any place."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move to a place for the next read."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._source.size}[whence]
+        if start + offset < 0:
+            raise ValueError("seek before the start")
+        self._position = start + offset
+        return self._position
+
+    def tell(self) -> int:
+        """Return the place of the next read."""
+        return self._position
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes: as many as were asked for, fewer only at the end of the file.
+
+        Raises:
+            ArchiveError: as ``RangedSource.read_at``.
+        """
+        left = max(0, self._source.size - self._position)
+        wanted = left if size < 0 else min(size, left)
+        piece = self._held(wanted)
+        while len(piece) < wanted:
+            self._fetch(self._position + len(piece), wanted - len(piece))
+            piece += self._block[: wanted - len(piece)]
+        self._position += len(piece)
+        return piece
+
+    def forget(self) -> None:
+        """Drop what is held, so that it is asked for again."""
+        self._block = b""
+
+    def _held(self, wanted: int) -> bytes:
+        begin = self._position - self._block_at
+        return self._block[begin : begin + wanted] if begin >= 0 else b""
+
+    def _fetch(self, position: int, wanted: int) -> None:
+        self._block = b""  # so that two blocks are never held
+        index = stretch_of(self._stretches, position)
+        end = position + wanted
+        if index >= 0 and position < self._stretches[index].end:
+            end = min(position + self._block_bytes, self._stretches[index].end)
+        self._block = self._source.read_at(position, max(end - position, 1))
+        self._block_at = position
+        if not self._block:
+            raise EOFError("the source is shorter than it said")
