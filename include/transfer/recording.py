@@ -15,7 +15,6 @@ from include.transfer.holes import BATCH, explain
 from include.transfer.keep import keep_recording, quarantine
 from include.transfer.recording_body import RecordingBody, fetch_body
 from include.transfer.results import is_selected
-from include.transfer.spool import spool
 from include.transfer.stored import came_in_archive, stored_recording
 
 if TYPE_CHECKING:
@@ -42,8 +41,8 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
         return records + stored_recording(work.lake, identity, known)
     with ExitStack() as stack:
         bodies: list[RecordingBody] = []
-        for result in selected:
-            sink = stack.enter_context(spool(work.settings))
+        for ordinal, result in enumerate(selected):
+            sink = stack.enter_context(work.downloader.spool("/".join((identity.org, *place, str(ordinal)))))
             try:
                 body = fetch_body(work, urls, result, sink)
             except NotAuthorised:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-from include.errors import IntegrityError, NotAuthorised, RequestRejected, SourceChanged, UrlExpired
+from include.errors import IntegrityError, NotAuthorised, RequestRejected, SourceChanged
 from include.transfer.integrity import Inspection, examine, verdict
 from include.transfer.metadata import Origin
 
 if TYPE_CHECKING:
     from include.genesys.models import RecordingResult
     from include.secret import PresignedUrl
-    from include.transfer.download import Downloaded
+    from include.transfer.download import Downloaded, Spool
     from include.transfer.integrity import Finding
     from include.transfer.shard_work import JobUrls, ShardWork
 
@@ -53,40 +53,56 @@ class RecordingBody:
         return self.inspection.kind.media_type if self.inspection.kind else "application/octet-stream"
 
 
-def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: BinaryIO) -> RecordingBody:
-    """Download a result into the sink and examine it; once more where the bytes are bad or the URL is too old.
+def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: BinaryIO | Spool) -> RecordingBody:
+    """Download a result into the sink and examine it; once more where the bytes are bad.
+
+    A URL that expires, even half-way through, is renewed and the download goes on with the bytes it has.
 
     Raises:
         NotAuthorised: the source's API refuses us: never said of the media host alone.
         RetriableError, SourceChanged: the download did not come to an end; later it may.
         PermanentError, SkippableError: as the answer says; nothing usable arrived.
     """
-    place = urls.current(result)
+    place = _Place(urls, result)
     for fetch in range(1, FETCHES_PER_RESULT + 1):
         last = fetch == FETCHES_PER_RESULT
         try:
-            downloaded = _downloaded(work, place.url, sink)
-        except UrlExpired:
-            if last:
-                raise
-            place = urls.renewed(result, place)
-            continue
+            downloaded = place.download(work, sink)
         except IntegrityError:
             if last:
                 raise
             continue
-        body = _examined(sink, downloaded, result, urls.job_id, place.url.host)
+        body = _examined(cast("BinaryIO", sink), downloaded, result, urls.job_id, place.current.url.host)
         if last or body.is_zip or body.refusal is None:
             return body
     raise SourceChanged("The recording did not arrive within its attempts.")  # pragma: no cover - the loop ends above
 
 
-def _downloaded(work: ShardWork, url: PresignedUrl, sink: BinaryIO) -> Downloaded:
-    try:
-        return work.downloader.fetch(url, sink)
-    except NotAuthorised as error:
-        # One URL that is refused is one recording's trouble; refused credentials are everybody's.
-        raise RequestRejected(str(error), **error.facts) from None
+class _Place:
+    """Where a result is now. Tells a media host that refuses one URL from an API that refuses us altogether."""
+
+    def __init__(self, urls: JobUrls, result: RecordingResult) -> None:
+        self.current = urls.current(result)
+        self._urls = urls
+        self._result = result
+        self._refusal: NotAuthorised | None = None
+
+    def download(self, work: ShardWork, sink: BinaryIO | Spool) -> Downloaded:
+        try:
+            return work.downloader.fetch(self.current.url, sink, renew=self._renewed)
+        except NotAuthorised as error:
+            if error is self._refusal:
+                raise
+            # One URL that is refused is one recording's trouble; refused credentials are everybody's.
+            raise RequestRejected(str(error), **error.facts) from None
+
+    def _renewed(self, _: PresignedUrl) -> PresignedUrl:
+        try:
+            self.current = self._urls.renewed(self._result, self.current)
+        except NotAuthorised as error:
+            self._refusal = error
+            raise
+        return self.current.url
 
 
 def member_body(
