@@ -1,91 +1,85 @@
-"""The bucket behind four verbs: put once, look, read, list.
+"""The lake behind a few verbs: put once, look, read, list.
 
-Write-once is the server's work (``If-None-Match: *``), integrity too (``x-amz-checksum-sha256``), and every write is
-read back. Clients come from Airflow's S3Hook, so every way of signing in that the amazon provider knows works here.
+Write-once is the server's work (``If-None-Match: *``), integrity too (``x-amz-checksum-sha256``, or CRC64NVME of every
+part and of the whole), and every write is read back. Clients come from Airflow's S3Hook, so every way of signing in
+that the amazon provider knows works here.
 """
 
 from __future__ import annotations
 
-import base64
 import io
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Protocol, cast
-
-from botocore.config import Config
+import time
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, cast
 
 from include.errors import IntegrityError, LakeConflict, LakeUnavailable
+from include.lake.backoff import Backoff
+from include.lake.bucket import Bucket, S3Client, client_config
 from include.lake.canonical import sha256_hex
-from include.lake.s3_errors import ConflictingWriteError, KeyAbsentError, KeyExistsError, translated
+from include.lake.multipart import MultipartUpload
+from include.lake.protection import Protection
+from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, put_request
+from include.lake.s3_errors import KeyAbsentError, translated
+from include.lake.server_clock import ServerClock
+from include.lake.stale_uploads import sweep
+from include.lake.stored_object import Put, StoredObject
+from include.lake.write_once import CONFLICT_ATTEMPTS, send_repeatedly, write_once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
+    from include.lake.signed_http import Request
     from include.settings import LakeLocation
 
-CONFLICT_ATTEMPTS = 3
+__all__ = [
+    "CONFLICT_ATTEMPTS",
+    "JSON_TYPE",
+    "LakeStore",
+    "Put",
+    "S3Client",
+    "StoredObject",
+    "Writing",
+    "client_config",
+]
 JSON_TYPE = "application/json"
 
 
-def client_config() -> Config:
-    """Return how boto3 must talk to the lake.
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How the lake writes. Objects above ``multipart_bytes`` go in parts of ``part_bytes``, more where S3 asks for it.
 
-    The SHA-256 is computed once, while downloading, and sent as the object's checksum; hashing every body a second
-    time for the signature and a third time for a CRC would only cost CPU. Retries of a put are safe: the key is
-    write-once, and a 412 after a lost reply is read back.
+    Each such upload holds ``concurrent_parts`` parts in memory, and one more.
     """
-    return Config(
-        signature_version="s3v4",
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-        retries={"mode": "standard", "max_attempts": 4},
-        connect_timeout=10,
-        read_timeout=60,
-        max_pool_connections=32,
-        s3={"payload_signing_enabled": False},
-    )
 
-
-class S3Client(Protocol):
-    """The calls of boto3's S3 client that the lake uses."""
-
-    def put_object(self, **kwargs: object) -> dict[str, object]:
-        """PutObject."""
-
-    def head_object(self, **kwargs: object) -> dict[str, object]:
-        """HeadObject."""
-
-    def get_object(self, **kwargs: object) -> dict[str, object]:
-        """GetObject."""
-
-    def list_objects_v2(self, **kwargs: object) -> dict[str, object]:
-        """ListObjectsV2."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredObject:
-    """What the bucket itself says of an object; ``sha256`` is empty where it kept no such checksum."""
-
-    key: str
-    bytes: int
-    sha256: str
-    version_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """The end of a put: ``created`` is false where the same bytes stood there already."""
-
-    stored: StoredObject
-    created: bool
+    protection: Protection = field(default_factory=Protection)
+    multipart_bytes: int = 64 * 1024 * 1024
+    part_bytes: int = 10 * 1024 * 1024
+    concurrent_parts: int = 4
+    stale_upload_seconds: float = 24 * 3600.0
+    sleep: Callable[[float], None] = time.sleep
 
 
 class LakeStore:
-    """One lake: a bucket and a prefix. Keys are those of ``layout``, without the prefix. Thread-safe, as boto3 is."""
+    """One lake: a bucket and a prefix. Keys are those of ``layout``, without the prefix. Thread-safe, as boto3 is.
 
-    def __init__(self, client: S3Client, location: LakeLocation) -> None:
-        self._client = client
+    ``renew`` makes a client with fresh credentials when the bucket says that those in use have expired.
+    """
+
+    def __init__(
+        self,
+        client: S3Client,
+        location: LakeLocation,
+        writing: Writing | None = None,
+        renew: Callable[[], S3Client] | None = None,
+    ) -> None:
         self.location = location
+        self.writing = writing or Writing()
+        self._client = client
+        self._bucket = Bucket(client, location.bucket, renew)
         self._prefix = f"{location.prefix}/" if location.prefix else ""
+        self._backoff = Backoff(attempts=self._bucket.attempts, sleep=self.writing.sleep)
+        self._clock = ServerClock(self._bucket.server_time, location.uri)
 
     def uri(self, key: str) -> str:
         """Return the full ``s3://`` address of a key, for people."""
@@ -94,19 +88,24 @@ class LakeStore:
     def put_if_absent(self, key: str, body: IO[bytes], *, bytes_: int, sha256: str, media_type: str) -> Put:
         """Write the object unless the key exists, and read it back.
 
-        ``body`` is read from its start and stays open. Same bytes under the key already: nothing happens.
+        ``body`` is read from its start and stays open. Same bytes under the key already: nothing happens. Where an
+        answer is lost, the bucket is asked before anything is sent again.
 
         Raises:
             LakeConflict: other bytes stand under the key.
-            IntegrityError: the bucket holds something else than it was sent.
+            IntegrityError: the bucket holds something else than it was sent, or refuses the bytes as damaged.
             LakeUnavailable: no answer; what happened is unknown and the put may be repeated.
-            NotAuthorised, ConfigurationError: the credentials or the bucket are wrong.
+            NotAuthorised, ConfigurationError: the credentials, the key for encryption or the bucket are wrong.
         """
-        created = self._put_new(key, body, bytes_, sha256, media_type)
+        crc = ""
+        if bytes_ > self.writing.multipart_bytes:
+            created, crc = self._put_in_parts(key, body, bytes_, sha256, media_type)
+        else:
+            created = self._put_whole(key, body, bytes_, sha256, media_type)
         stored = self.head(key)
         if stored is None:
             raise LakeUnavailable(f"{self.uri(key)} is not there after it was written.", key=key)
-        if (stored.bytes, stored.sha256) == (bytes_, sha256):
+        if (stored.bytes, stored.sha256) == (bytes_, sha256) and (not crc or stored.crc64nvme == crc):
             return Put(stored, created)
         if created:
             raise IntegrityError(f"{self.uri(key)} holds {stored.bytes} bytes, not what was sent.", key=key)
@@ -118,6 +117,21 @@ class LakeStore:
             key, io.BytesIO(body), bytes_=len(body), sha256=sha256_hex(body), media_type=JSON_TYPE
         )
 
+    def put_first(self, key: str, body: bytes) -> bytes:
+        """Write a JSON document unless the key exists, and return what stands there: ``body``, or what came first.
+
+        Raises:
+            IntegrityError, LakeUnavailable, NotAuthorised, ConfigurationError: as ``put_if_absent``.
+        """
+        try:
+            self.put_document(key, body)
+        except LakeConflict:
+            standing = self.read(key)
+            if standing is None:
+                raise LakeUnavailable(f"{self.uri(key)} vanished while it was read.", key=key) from None
+            return standing
+        return body
+
     def put_latest(self, key: str, body: bytes, media_type: str) -> bool:
         """Write a view that may be replaced (a report), only where its bytes differ; tell whether it was written.
 
@@ -128,81 +142,92 @@ class LakeStore:
         current = self.head(key)
         if current is not None and current.sha256 == digest:
             return False
-        with translated(self.uri(key)):
-            self._client.put_object(**self._put_arguments(key, io.BytesIO(body), len(body), digest, media_type))
+        headers = self.writing.protection.replaceable_headers(key)
+        send = self._sender(key, io.BytesIO(body), len(body), digest, media_type, headers)
+        send_repeatedly(send, self._backoff, self.uri(key))
         return True
 
     def head(self, key: str) -> StoredObject | None:
         """Return what the bucket says of the key, ``None`` where it holds nothing there."""
         try:
             with translated(self.uri(key), KeyAbsentError):
-                answer = self._client.head_object(
-                    Bucket=self.location.bucket, Key=self._prefix + key, ChecksumMode="ENABLED"
-                )
+                answer = self._bucket.call("head_object", Key=self._prefix + key, ChecksumMode="ENABLED")
         except KeyAbsentError:
             return None
-        encoded = str(answer.get("ChecksumSHA256") or "")
-        return StoredObject(
-            key=key,
-            bytes=int(cast("int", answer["ContentLength"])),
-            # "<digest>-<parts>" is a digest of digests, of an object that somebody else wrote in parts (AWS S3).
-            sha256="" if "-" in encoded else base64.b64decode(encoded).hex(),
-            version_id=cast("str | None", answer.get("VersionId")),
-        )
+        return StoredObject.of_head(key, answer)
 
     def read(self, key: str) -> bytes | None:
         """Return a small object whole, ``None`` where there is none."""
         try:
             with translated(self.uri(key), KeyAbsentError):
-                answer = self._client.get_object(Bucket=self.location.bucket, Key=self._prefix + key)
+                answer = self._bucket.call("get_object", Key=self._prefix + key)
                 return cast("IO[bytes]", answer["Body"]).read()
         except KeyAbsentError:
             return None
 
     def list_keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys below the prefix in order, beginning behind ``after``."""
-        arguments: dict[str, object] = {"Bucket": self.location.bucket, "Prefix": self._prefix + prefix}
+        arguments: dict[str, object] = {"Prefix": self._prefix + prefix}
         if after:
             arguments["StartAfter"] = self._prefix + after
         while True:
             with translated(self.uri(prefix)):
-                page = self._client.list_objects_v2(**arguments)
-            for entry in cast("list[dict[str, str]]", page.get("Contents") or []):
+                page = self._bucket.call("list_objects_v2", **arguments)
+            for entry in page.get("Contents") or []:
                 yield entry["Key"].removeprefix(self._prefix)
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]
 
-    def _put_new(self, key: str, body: IO[bytes], bytes_: int, sha256: str, media_type: str) -> bool:
-        """Put with ``If-None-Match: *``; tell whether this call created the object."""
-        for attempt in range(1, CONFLICT_ATTEMPTS + 1):
-            body.seek(0)
-            arguments = self._put_arguments(key, body, bytes_, sha256, media_type)
-            try:
-                with translated(self.uri(key), KeyExistsError, ConflictingWriteError):
-                    self._client.put_object(**arguments, IfNoneMatch="*")
-            except KeyExistsError:
-                return False
-            except ConflictingWriteError:
-                # 409: another put of this key is under way; AWS says to send it again.
-                if attempt == CONFLICT_ATTEMPTS:
-                    raise LakeUnavailable(f"{self.uri(key)} is being written by others.", key=key) from None
-                continue
-            except LakeUnavailable:
-                # No answer does not mean no effect: read back before anyone calls it a failure.
-                found = self.head(key)
-                if found is None:
-                    raise
-                return False
-            return True
-        raise AssertionError("unreachable")  # pragma: no cover - the loop returns or raises
+    def sweep_uploads(self) -> int:
+        """Abort the uploads that killed workers left open below the prefix; return how many.
 
-    def _put_arguments(self, key: str, body: IO[bytes], bytes_: int, sha256: str, media_type: str) -> dict[str, object]:
-        return {
-            "Bucket": self.location.bucket,
-            "Key": self._prefix + key,
-            "Body": body,
-            "ContentLength": bytes_,
-            "ContentType": media_type,
-            "ChecksumSHA256": base64.b64encode(bytes.fromhex(sha256)).decode(),
-        }
+        Raises:
+            LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list them.
+        """
+        age = self.writing.stale_upload_seconds
+        return sweep(self._bucket, self._prefix, self.location.uri, now=self._server_now(), age_seconds=age)
+
+    def _put_whole(self, key: str, body: IO[bytes], bytes_: int, sha256: str, media_type: str) -> bool:
+        send = self._sender(key, body, bytes_, sha256, media_type, {**self._kept(key), **IF_ABSENT})
+        return write_once(send, lambda: self.head(key) is not None, self._backoff, self.uri(key))
+
+    def _put_in_parts(self, key: str, body: IO[bytes], bytes_: int, sha256: str, media_type: str) -> tuple[bool, str]:
+        """Upload in parts; tell whether this call created the object, and its CRC64NVME if it may have."""
+        # A gigabyte is not sent to learn that it is there already.
+        if self.head(key) is not None:
+            return False, ""
+        headers = {"Content-Type": media_type, **self._kept(key)}
+        upload = MultipartUpload(
+            self._bucket,
+            PartRequests(self._prefix + key, sha256, headers),
+            self.uri(key),
+            self._backoff,
+            self.writing.concurrent_parts,
+        )
+        created, crc = upload.run(
+            body,
+            bytes_=bytes_,
+            sha256=sha256,
+            part_bytes=self.writing.part_bytes,
+            is_there=lambda: self.head(key) is not None,
+        )
+        return created, crc_text(crc) if created else ""
+
+    def _sender(
+        self, key: str, body: IO[bytes], bytes_: int, sha256: str, media_type: str, headers: Mapping[str, str]
+    ) -> Callable[[], object]:
+        def request() -> Request:
+            return put_request(
+                self._prefix + key, body, bytes_=bytes_, sha256=sha256, media_type=media_type, headers=headers
+            )
+
+        return lambda: self._bucket.send(request)
+
+    def _kept(self, key: str) -> dict[str, str]:
+        """Return the headers of an object that is kept for years."""
+        return self.writing.protection.headers(key, self._server_now)
+
+    def _server_now(self) -> datetime:
+        with translated(self.location.uri):
+            return self._clock.now()

@@ -10,6 +10,7 @@ import pendulum
 from airflow.sdk import Asset
 
 from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
+from include.lake.protection import Protection
 from include.settings import ArchiveSettings, zone_named
 
 GENESYS_CONN_ID = "genesys_cloud"
@@ -57,3 +58,12 @@ def archive_settings() -> ArchiveSettings:
         ConfigurationError: when a variable is missing or wrong; the message names it.
     """
     return ArchiveSettings.from_environment(os.environ)
+
+
+def lake_protection() -> Protection:
+    """Return how this worker's objects are locked, encrypted and classed.
+
+    Raises:
+        ConfigurationError: when a variable is wrong, or two contradict each other; the message names it.
+    """
+    return Protection.from_environment(os.environ)

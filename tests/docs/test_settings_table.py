@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from tempfile import gettempdir
 
+from include.lake.protection import Protection
 from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation
 from tests.docs.pages import all_pages, page, rows, words
 
@@ -49,8 +50,15 @@ def test_units_stand_in_the_table():
     assert [] == [name for name, row in table().items() if not row[2]]
 
 
+def test_protection_has_a_table_of_its_own():
+    """Names and defaults as the code has them; an empty default is written as the word."""
+    found = rows(page("docs/connect.md").section("Protection"), "variable")
+    written = {words(row[0])[0]: words(row[1])[0] if words(row[1]) else row[1] for row in found}
+    assert {variable(item.name): str(item.default) or "empty" for item in fields(Protection)} == written
+
+
 def test_no_page_names_a_setting_that_does_not_exist():
     """Every ``RECORDING_ARCHIVE_X`` of any page is a setting."""
-    known = {variable(item.name) for item in fields(ArchiveSettings)}
+    known = {variable(item.name) for item in (*fields(ArchiveSettings), *fields(Protection))}
     named = {name for one in all_pages() for name in re.findall(r"RECORDING_ARCHIVE_[A-Z_]*[A-Z]", one.text)}
     assert set() == named - known

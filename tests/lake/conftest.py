@@ -8,11 +8,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from include.lake.store import LakeStore, client_config
+from include.lake.store import LakeStore, Writing, client_config
 from include.settings import LakeLocation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SECRET_KEY = "s3cr3t-key-that-nobody-may-read"
 
@@ -22,8 +22,17 @@ def lake_at() -> Iterator[object]:
     """Return a builder of lakes at an address; without retries, one call is one request, given up soon."""
     clients = []
 
-    def build(url: str, *, access_key: str = "canary", secret_key: str = SECRET_KEY, bucket: str = "recordings",
-              prefix: str = "", retries: bool = False) -> LakeStore:  # fmt: skip
+    def build(
+        url: str,
+        *,
+        access_key: str = "canary",
+        secret_key: str = SECRET_KEY,
+        bucket: str = "recordings",
+        prefix: str = "",
+        retries: bool = False,
+        renew: Callable | None = None,
+        **writing: object,
+    ) -> LakeStore:
         config = client_config()
         if not retries:
             config = config.merge(Config(read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1}))
@@ -37,7 +46,7 @@ def lake_at() -> Iterator[object]:
                 config=config,
             )
         )
-        return LakeStore(clients[-1], LakeLocation(bucket, prefix))
+        return LakeStore(clients[-1], LakeLocation(bucket, prefix), Writing(sleep=lambda _: None, **writing), renew)
 
     yield build
     for client in clients:

@@ -1,0 +1,161 @@
+"""A large object in parts, side by side, as one object in the end or none at all.
+
+The bucket computes CRC64NVME over each part and over the whole; both are compared with ours, which come from the very
+buffers that were sent. S3 has no SHA-256 over an object in parts, so the pinned one is checked here, on the same
+buffers, before the upload is completed, and kept as metadata of the object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from awscrt.checksums import combine_crc64nvme, crc64nvme
+
+from include.errors import ArchiveError, IntegrityError
+from include.lake.s3_errors import translated
+from include.lake.write_once import send_repeatedly, write_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from include.lake.backoff import Backoff
+    from include.lake.bucket import Bucket
+    from include.lake.put_requests import PartRequests
+
+log = logging.getLogger(__name__)
+PART_BYTES_MIN = 5 * 1024 * 1024
+PARTS_MAX = 10_000
+"""Both: Amazon S3 multipart upload limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentPart:
+    """A part that the bucket has taken."""
+
+    number: int
+    length: int
+    crc: int
+    etag: str
+
+
+def part_bytes_for(size: int, part_bytes: int) -> int:
+    """Return how long each part but the last has to be.
+
+    >>> part_bytes_for(1, 1), part_bytes_for(1 << 30, 10 << 20), part_bytes_for(1 << 40, 10 << 20)
+    (5242880, 10485760, 109951163)
+    """
+    return max(part_bytes, PART_BYTES_MIN, -(-size // PARTS_MAX))
+
+
+class MultipartUpload:
+    """One upload of one file. ``run`` is the whole of it; nothing of it is left behind, unless the process dies."""
+
+    def __init__(self, bucket: Bucket, requests: PartRequests, where: str, backoff: Backoff, threads: int) -> None:
+        self._bucket = bucket
+        self._requests = requests
+        self._where = where
+        self._backoff = backoff
+        self._threads = threads
+
+    def run(
+        self, body: IO[bytes], *, bytes_: int, sha256: str, part_bytes: int, is_there: Callable[[], bool]
+    ) -> tuple[bool, int]:
+        """Upload the file; return whether this call saw the object come into being, and its CRC64NVME.
+
+        Raises:
+            IntegrityError: the file is no longer what its SHA-256 says, or the bucket refuses a part as damaged.
+            LakeUnavailable, NotAuthorised, ConfigurationError: as ``write_once``.
+        """
+        with translated(self._where):
+            upload_id = self._requests.opened(self._bucket.send(self._requests.open))
+        try:
+            sent = self._send_parts(upload_id, _parts(body, bytes_, part_bytes_for(bytes_, part_bytes), sha256))
+            crc = _whole_crc(sent)
+            created = self._complete(upload_id, sent, crc, bytes_, is_there)
+        except BaseException:
+            self._abort(upload_id)
+            raise
+        if not created:
+            self._abort(upload_id)
+        return created, crc
+
+    def _send_parts(self, upload_id: str, parts: Iterator[bytes]) -> list[SentPart]:
+        """Read in order, send side by side, and hold no more parts than there are threads, and one."""
+        sent: list[SentPart] = []
+        pending: set[Future[SentPart]] = set()
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="upload") as pool:
+            try:
+                for number, part in enumerate(parts, start=1):
+                    pending.add(pool.submit(self._send_part, upload_id, number, part))
+                    if len(pending) >= self._threads:
+                        done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                        sent += [future.result() for future in done]
+                sent += [future.result() for future in pending]
+            except BaseException:
+                # An abort while parts are under way leaves them in the bucket, and on the bill (AWS S3).
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        return sorted(sent, key=lambda part: part.number)
+
+    def _send_part(self, upload_id: str, number: int, part: bytes) -> SentPart:
+        crc = crc64nvme(part)
+        etag = ""
+
+        def send() -> None:
+            nonlocal etag
+            answer = self._bucket.send(lambda: self._requests.part(upload_id, number, part, crc))
+            etag = answer.headers.get("etag", "")
+
+        send_repeatedly(send, self._backoff, f"{self._where} (part {number})")
+        return SentPart(number, len(part), crc, etag)
+
+    def _complete(
+        self, upload_id: str, sent: list[SentPart], crc: int, bytes_: int, is_there: Callable[[], bool]
+    ) -> bool:
+        entries = [(part.number, part.etag, part.crc) for part in sent]
+
+        def send() -> None:
+            self._requests.completed(
+                self._bucket.send(lambda: self._requests.complete(upload_id, entries, crc, bytes_))
+            )
+
+        # After 409 the parts would have to be sent again (AWS CompleteMultipartUpload): minutes, so Airflow's turn.
+        return write_once(send, is_there, self._backoff, self._where, conflict_attempts=1)
+
+    def _abort(self, upload_id: str) -> None:
+        try:
+            with translated(self._where):
+                self._bucket.send(lambda: self._requests.abort(upload_id))
+        except ArchiveError as error:
+            # Gone already, or for the sweep: the reason that led here matters more.
+            log.info("An unfinished upload of %s was left for the sweep: %s", self._where, error.code or error)
+
+
+def _parts(body: IO[bytes], bytes_: int, part_bytes: int, sha256: str) -> Iterator[bytes]:
+    """Yield the parts of a file in order.
+
+    Raises:
+        IntegrityError: behind the last part, when their SHA-256 is another.
+    """
+    body.seek(0)
+    digest, left = hashlib.sha256(), bytes_
+    while left:
+        part = body.read(min(part_bytes, left))
+        if not part:
+            break
+        digest.update(part)
+        left -= len(part)
+        yield part
+    if left or digest.hexdigest() != sha256:
+        raise IntegrityError("The file changed between its download and its upload.")
+
+
+def _whole_crc(sent: list[SentPart]) -> int:
+    whole = 0
+    for part in sent:
+        whole = combine_crc64nvme(whole, part.crc, part.length)
+    return whole
