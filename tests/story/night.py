@@ -121,7 +121,7 @@ class Night:
 @contextmanager
 def night(lake: LakeStore, folder: Path, **config: object) -> Iterator[Night]:
     """Open a sandbox with short recordings, and everything that a run needs beside it."""
-    config = {"conversations": 24, "audio_seconds": (1, 2), "job_seconds": 0.0, "rate_limit": 100_000} | config
+    config = {"conversations": 24, "audio_seconds": (1, 1), "job_seconds": 0.0, "rate_limit": 100_000} | config
     with running(SandboxConfig(dates=(DAY.date,), timezone=ZONE.key, **config)) as box, opened(box, lake, folder) as it:
         yield it
 

@@ -18,7 +18,7 @@ FIELDS = st.sampled_from(
     ["recordings", "errors", "conversationId", "recordingId", "fileName", "file", "path", "contentType", "errorMsg"]
 )
 DOCUMENTS = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(FIELDS, inner, max_size=6), max_leaves=25
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(FIELDS, inner, max_size=6), max_leaves=15
 )
 
 
@@ -35,21 +35,21 @@ def check(index: BundleIndex | None) -> None:
         assert is_uuid(failure.conversation_id)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(DOCUMENTS)
 def test_any_json_is_read_without_harm(document: object) -> None:
     """No JSON whatsoever raises, and no id that is no UUID comes out."""
     check(read_index(json.dumps(document).encode()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_without_harm(body: bytes) -> None:
     """No bytes whatsoever raise."""
     check(read_index(body))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.dictionaries(FIELDS, SCALARS, max_size=6), max_size=4), st.lists(DOCUMENTS, max_size=3))
 def test_a_good_row_survives_its_neighbours(rows: list[dict], errors: list) -> None:
     """Every row is read on its own: nonsense beside it does not cost a recording its name."""

@@ -97,13 +97,13 @@ def test_killed_in_the_middle(
     lake: LakeStore, object_store: ObjectStore, lake_client, tmp_path: Path, contract: str
 ) -> None:
     """After SIGKILL a second try comes to the lake of an uninterrupted run, and fetches nothing that is stored."""
-    with night(lake, tmp_path / "killed", conversations=40, contract=contract) as tonight:
+    with night(lake, tmp_path / "killed", conversations=24, contract=contract) as tonight:
         planned = tonight.plan()
         submitted = tonight.submit(tonight.shard(planned))
         tonight.wait(submitted)
         # Behind the first recordings the media port is slow, so that the kill always finds the shard at work.
-        tonight.box.faults.switch_on("media-slow-drip:skip=9,seconds=0.3")
-        kill_in_the_middle(tonight, order_for(tonight, submitted, object_store, tmp_path / "child"), 8)
+        tonight.box.faults.switch_on("media-slow-drip:skip=7,seconds=0.3")
+        kill_in_the_middle(tonight, order_for(tonight, submitted, object_store, tmp_path / "child"), 6)
         tonight.box.faults.switch_off()
         stored = stored_places(lake)
         assert 0 < len(stored) < len(audio_of(tonight.box))

@@ -39,6 +39,7 @@ class TwoRuns:
     state_again: DayState
     calls_again: dict[str, int]
     reports_again: int
+    documents: list[dict]
 
 
 @pytest.fixture(scope="module", params=["platform", "guide"])
@@ -46,13 +47,15 @@ def ordinary(request, object_store: ObjectStore, lake_client: S3Client, tmp_path
     """Run an ordinary day twice."""
     lake = LakeStore(lake_client, LakeLocation(object_store.bucket, f"tests/{uuid4().hex}"))
     folder = tmp_path_factory.mktemp("ordinary")
-    with night(lake, folder, conversations=130, contract=request.param) as tonight:
+    with night(lake, folder, conversations=60, contract=request.param) as tonight:
         planned, state = tonight.run()
         before = _etags(lake, lake_client)
         tonight.box.journal.clear()
         again, state_again = tonight.run()
         calls = tonight.box.journal.summary()
-        yield TwoRuns(tonight, planned, state, before, again, state_again, calls, len(tonight.reports))
+        yield TwoRuns(
+            tonight, planned, state, before, again, state_again, calls, len(tonight.reports), _documents(lake)
+        )
 
 
 def _etags(lake: LakeStore, client: S3Client) -> dict[str, tuple[str, str]]:
@@ -67,8 +70,7 @@ def _etags(lake: LakeStore, client: S3Client) -> dict[str, tuple[str, str]]:
     }
 
 
-def _documents(runs: TwoRuns) -> list[dict]:
-    lake = runs.night.lake
+def _documents(lake: LakeStore) -> list[dict]:
     return [json.loads(lake.read(key)) for key in lake.list_keys("media/") if key.endswith(".metadata.json")]
 
 
@@ -108,7 +110,7 @@ def test_metadata_says_who_called_whom(ordinary: TwoRuns) -> None:
     """The document beside each recording has the facts of its conversation as the sandbox knows them."""
     tenant = ordinary.night.box.tenant
     people = {user.id: user.name for user in tenant.directory.users}
-    for document in _documents(ordinary):
+    for document in ordinary.documents:
         told, facts = tenant.conversation(document["conversation_id"]), document["conversation"]
         assert told.ani.partition(":")[2].partition(";")[0] == facts["ani"]
         assert told.dnis.partition(":")[2].partition(";")[0] == facts["dnis"]
@@ -125,7 +127,7 @@ def test_metadata_says_who_called_whom(ordinary: TwoRuns) -> None:
 
 def test_metadata_says_where_the_bytes_come_from(ordinary: TwoRuns) -> None:
     """The document names the job, the host, the time and the checksum of the very object it stands beside."""
-    for document in _documents(ordinary):
+    for document in ordinary.documents:
         stored = ordinary.night.lake.head(document["media"]["key"])
         assert (stored.bytes, stored.sha256) == (document["media"]["bytes"], document["media"]["sha256"])
         assert document["source"]["job_id"]
@@ -138,7 +140,7 @@ def test_metadata_says_where_the_bytes_come_from(ordinary: TwoRuns) -> None:
 def test_metadata_says_how_long_the_recording_is(ordinary: TwoRuns) -> None:
     """The duration of each part is the one that the sandbox recorded, to a codec's frame."""
     truth = {part.sha256: part for part in ordinary.night.box.truth(DAY.date).archived_parts()}
-    for document in _documents(ordinary):
+    for document in ordinary.documents:
         part, media = truth[document["media"]["sha256"]], document["media"]
         assert (part.channels, part.size) == (media["channels"], media["bytes"])
         # The sandbox's Ogg ends with a whole page of a second.
@@ -150,10 +152,10 @@ def test_names_are_resolved(ordinary: TwoRuns) -> None:
     """Agents, queues and wrap-up codes have the names of the sandbox's directory."""
     directory = ordinary.night.box.tenant.directory
     names = {item.id: item.name for group in (directory.users, directory.queues) for item in group}
-    resolved = [item for document in _documents(ordinary) for item in document["conversation"]["queues"]]
+    resolved = [item for document in ordinary.documents for item in document["conversation"]["queues"]]
     assert resolved
     assert all(names[item["id"]] == item["name"] for item in resolved)
-    wrap_ups = [item for document in _documents(ordinary) for item in document["conversation"]["wrap_up_codes"]]
+    wrap_ups = [item for document in ordinary.documents for item in document["conversation"]["wrap_up_codes"]]
     assert all(item["name"] for item in wrap_ups)
 
 

@@ -39,7 +39,7 @@ def rough(request, object_store, lake_client, tmp_path_factory) -> Iterator[Roug
     """Run a rough day once."""
     lake = LakeStore(lake_client, LakeLocation(object_store.bucket, f"tests/{uuid4().hex}"))
     folder = tmp_path_factory.mktemp("rough")
-    with night(lake, folder, conversations=150, scenario="rough", contract=request.param) as tonight:
+    with night(lake, folder, conversations=60, scenario="rough", contract=request.param) as tonight:
         _, state = tonight.run()
         yield Rough(tonight, state)
 
@@ -88,7 +88,7 @@ def test_the_next_run_asks_only_for_what_is_open(rough: Rough) -> None:
 @pytest.mark.parametrize("contract", ["platform", "guide"])
 def test_late_recordings_are_brought_by_a_later_run(lake: LakeStore, tmp_path, contract: str) -> None:
     """What was still uploading is pending, and the next run makes the day green with just these downloads."""
-    with night(lake, tmp_path, conversations=60, scenario="late", contract=contract) as tonight:
+    with night(lake, tmp_path, conversations=30, scenario="late", contract=contract) as tonight:
         _, red = tonight.run()
         late = {key for key, value in classes_in(red).items() if value == "pending"}
         assert late
