@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from include.errors import ArchiveError, ArchiveRejected, ConfigurationError, NotAuthorised
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from include.transfer.recording_body import RecordingBody
     from include.transfer.recording_spool import Spool
     from include.transfer.shard_work import ShardWork
+    from include.transfer.stretches import Stretch
     from include.transfer.unpack import Member
 
 log = logging.getLogger(__name__)
 INDEX_BYTES_MAX = 64 * 1024 * 1024
+INDEX_STRETCH_BYTES = 1024 * 1024
 ARCHIVE = "archive"
 IDENTITY_MISMATCH = "identity_mismatch"
 UNMAPPED = "unmapped"
@@ -85,8 +88,20 @@ class BundleMembers:
             LakeUnavailable, LakeConflict, IntegrityError, NotAuthorised: as the lake raises them.
         """
         records, shares = self._shares()
-        with ThreadPoolExecutor(self.work.settings.concurrent_downloads, thread_name_prefix="member") as pool:
-            futures = [pool.submit(self._archive_shares, unit) for unit in self._units(shares)]
+        workers = self.work.settings.concurrent_downloads
+        views: SimpleQueue[StretchFile] = SimpleQueue()
+        for _ in range(workers):
+            views.put(self.source.view())
+
+        def archive_unit(unit: list[Share]) -> list[ItemRecord]:
+            view = views.get()
+            try:
+                return self._archive_shares(unit, view)
+            finally:
+                views.put(view)
+
+        with ThreadPoolExecutor(workers, thread_name_prefix="member") as pool:
+            futures = [pool.submit(archive_unit, unit) for unit in self._units(shares)]
             try:
                 return records + [record for future in futures for record in future.result()]
             except BaseException:
@@ -127,15 +142,18 @@ class BundleMembers:
 
     def _units(self, shares: list[Share]) -> Iterable[list[Share]]:
         """Put shares that are read by one request together: the work of one thread."""
-        wanted = (member for share in shares for member in share.members)
-        stretches = plan_stretches(wanted, self.work.settings.chunk_bytes)
+        stretches = self._stretches(shares)
         units: dict[int, list[Share]] = {}
         for share in shares:
             units.setdefault(stretch_of(stretches, share.members[0].start), []).append(share)
         return units.values()
 
-    def _archive_shares(self, shares: list[Share]) -> list[ItemRecord]:
-        view = self.source.view(member for share in shares for member in share.members)
+    def _stretches(self, shares: list[Share]) -> tuple[Stretch, ...]:
+        members = (member for share in shares for member in share.members)
+        return plan_stretches(members, self.work.settings.chunk_bytes)
+
+    def _archive_shares(self, shares: list[Share], view: StretchFile) -> list[ItemRecord]:
+        view.aim(self._stretches(shares))
         records: list[ItemRecord] = []
         for share in shares:
             if share.refused_for:
@@ -219,10 +237,11 @@ def split(contents: ArchiveContents, source: BundleSource) -> tuple[BundleIndex,
     """
     names = {member.name for member in contents.members}
     candidates = [member for member in contents.members if _may_be_index(member)]
-    view = cast("BinaryIO", source.view(candidates))
+    view = source.view()
+    view.aim(plan_stretches(candidates, INDEX_STRETCH_BYTES))
     best, chosen, most = BundleIndex(), None, -1
     for member in candidates:
-        index = read_index(b"".join(contents.pieces(member, view)))
+        index = read_index(b"".join(contents.pieces(member, cast("BinaryIO", view))))
         if index is not None and len(names & index.entries.keys()) > most:
             best, chosen, most = index, member, len(names & index.entries.keys())
     return best, tuple(member for member in contents.members if member is not chosen)

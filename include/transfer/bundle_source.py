@@ -19,15 +19,14 @@ from include.transfer.integrity import HEAD_BYTES, sniff
 from include.transfer.metadata import Origin
 from include.transfer.ranged_source import RangedSource
 from include.transfer.recording_body import RecordingBody, fetch_body
-from include.transfer.stretches import StretchFile, plan_stretches, tail_of
+from include.transfer.stretches import StretchFile, tail_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from include.genesys.models import RecordingResult
     from include.secret import PresignedUrl
     from include.transfer.shard_work import JobUrl, JobUrls, ShardWork
-    from include.transfer.unpack import Member
 
 TAIL_BYTES = 256 * 1024
 """What is read of an archive's end in one go: the directory of two thousand members."""
@@ -86,15 +85,11 @@ class BundleSource:
             raise ValueError(_NOT_OPEN)
         return self._origin
 
-    def view(self, members: Iterable[Member]) -> StretchFile:
-        """Return a stream of the archive for one thread, made to read these members in the order of the file."""
+    def view(self) -> StretchFile:
+        """Return a stream of the archive for one thread, to be aimed at the members it shall read."""
         if self._ranged is None:
             raise ValueError(_NOT_OPEN)
-        return StretchFile(
-            self._ranged,
-            plan_stretches(members, self._work.settings.chunk_bytes),
-            self._work.settings.chunk_bytes,
-        )
+        return StretchFile(self._ranged, self._work.settings.chunk_bytes)
 
     def whole(self) -> RecordingBody:
         """Return the whole archive in a spool; fetched once, whoever asks.
@@ -117,7 +112,8 @@ class BundleSource:
         kind = sniff(self._ranged.read_at(0, HEAD_BYTES))
         if kind is None or kind.name != "zip":
             raise ArchiveRejected("The result is no zip archive.", reason="not_an_archive")
-        tail = StretchFile(self._ranged, tail_of(remote.size, TAIL_BYTES), self._work.settings.chunk_bytes)
+        tail = StretchFile(self._ranged, TAIL_BYTES)
+        tail.aim(tail_of(remote.size, TAIL_BYTES))
         contents = open_archive(cast("BinaryIO", tail), ArchiveLimits(), is_remote=remote.is_remote)
         self._origin = Origin(
             job_id=self._urls.job_id,
@@ -141,12 +137,12 @@ class BundleSource:
                     raise
             return self._place.url
 
-    def _reading(self, remote: RangedSource) -> Callable[[int, int], bytes]:
-        def read(offset: int, length: int) -> bytes:
+    def _reading(self, remote: RangedSource) -> Callable[[int, memoryview], int]:
+        def fill(offset: int, view: memoryview) -> int:
             with self._media_refusals():
-                return remote.read_at(offset, length)
+                return remote.read_into(offset, view)
 
-        return read
+        return fill
 
     @contextmanager
     def _media_refusals(self) -> Iterator[None]:

@@ -30,24 +30,39 @@ class RangedSource:
     """
 
     def __init__(
-        self, size: int, read: Callable[[int, int], bytes], *, etag: str | None = None, is_remote: bool = False
+        self, size: int, fill: Callable[[int, memoryview], int], *, etag: str | None = None, is_remote: bool = False
     ) -> None:
         self.size = size
         self.etag = etag
         self.is_remote = is_remote
-        self._read = read
+        self._fill = fill
 
     @classmethod
     def of_file(cls, file: BinaryIO, size: int) -> RangedSource:
         """Read from a local file, which the caller closes."""
         lock = Lock()
 
-        def read(offset: int, length: int) -> bytes:
+        def fill(offset: int, view: memoryview) -> int:
             with lock:
                 file.seek(offset)
-                return file.read(length)
+                piece = file.read(len(view))
+            view[: len(piece)] = piece
+            return len(piece)
 
-        return cls(size, read)
+        return cls(size, fill)
+
+    def read_into(self, offset: int, view: memoryview) -> int:
+        """Fill ``view`` with the bytes from ``offset`` on and return how many there are: fewer only at the end.
+
+        Raises:
+            ValueError: when ``offset`` is negative.
+            ArchiveError: whatever ``MediaDownloader.fetch`` raises, except ``SourceChanged`` which is never healed
+                here, as bytes of the old file are out already.
+        """
+        if offset < 0:
+            raise ValueError("an offset is not negative")
+        length = min(len(view), self.size - offset)
+        return self._fill(offset, view[:length]) if length > 0 else 0
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return the bytes ``offset`` to ``offset + length``, fewer only at the end of the file.
@@ -56,13 +71,12 @@ class RangedSource:
 
         Raises:
             ValueError: when ``offset`` or ``length`` is negative.
-            ArchiveError: whatever ``MediaDownloader.fetch`` raises, except ``SourceChanged`` which is never healed
-                here, as bytes of the old file are out already.
+            ArchiveError: as ``read_into``.
         """
         if offset < 0 or length < 0:
             raise ValueError("offset and length are not negative")
-        length = min(length, self.size - offset)
-        return self._read(offset, length) if length > 0 else b""
+        body = bytearray(max(0, min(length, self.size - offset)))
+        return bytes(memoryview(body)[: self.read_into(offset, memoryview(body))])
 
     def stream(self) -> BinaryIO:
         """Return the file as a seekable stream, read in blocks of ``STREAM_BLOCK_BYTES``."""
@@ -94,10 +108,9 @@ class _RawSource(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # Buffer is 3.12's name
-        piece = self._source.read_at(self._position, len(buffer))
-        buffer[: len(piece)] = piece
-        self._position += len(piece)
-        return len(piece)
+        count = self._source.read_into(self._position, memoryview(buffer).cast("B"))
+        self._position += count
+        return count
 
 
 class RangeReader:
@@ -119,45 +132,49 @@ class RangeReader:
         self._settings = settings
         self._sleep = sleep
         self._pin: Pin | None = None
-        self._first = b""
+        self._first = memoryview(b"")
 
     def open(self) -> RangedSource | None:
         """Read the first block; ``None`` when the server sends whole files and this one is larger than a block."""
-        first = self._persist(ByteRange(0, self._settings.chunk_bytes - 1))
-        if first is None or self._pin is None or self._pin.total is None:
+        block = memoryview(bytearray(self._settings.chunk_bytes))
+        count = self._persist(ByteRange(0, len(block) - 1), block)
+        if count is None or self._pin is None or self._pin.total is None:
             return None
-        self._first = first
-        return RangedSource(self._pin.total, self.read, etag=self._pin.etag, is_remote=self._pin.total > len(first))
+        self._first = block[:count]
+        return RangedSource(self._pin.total, self.fill, etag=self._pin.etag, is_remote=self._pin.total > count)
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Return exactly these bytes, which lie inside the file.
+    def fill(self, offset: int, view: memoryview) -> int:
+        """Fill all of ``view``, whose bytes lie inside the file, and return its length.
 
         Raises:
-            ArchiveError: see ``RangedSource.read_at``.
+            ArchiveError: see ``RangedSource.read_into``.
         """
-        result = self._first[offset : offset + length]
-        while len(result) < length:
-            more = self._persist(ByteRange(offset + len(result), offset + length - 1))
+        held = self._first[offset : offset + len(view)]
+        view[: len(held)] = held
+        filled = len(held)
+        while filled < len(view):
+            more = self._persist(ByteRange(offset + filled, offset + len(view) - 1), view[filled:])
             if more is None:
                 raise IntegrityError("the server stopped serving ranges")
-            result += more
-        return result
+            filled += more
+        return filled
 
-    def _persist(self, asked: ByteRange) -> bytes | None:
+    def _persist(self, asked: ByteRange, view: memoryview) -> int | None:
         patience = Patience(self._settings, self._sleep)
         while True:
             url = self._address.url
             try:
-                body = self._ask(url, asked)
+                count = self._ask(url, asked, view)
             except UrlExpired as error:
                 self._address.renew(url, error)
             except (RetriableError, IntegrityError) as error:
                 patience.survive(error)
             else:
                 self._address.worked()
-                return body
+                return count
 
-    def _ask(self, url: PresignedUrl, asked: ByteRange) -> bytes | None:
+    def _ask(self, url: PresignedUrl, asked: ByteRange, view: memoryview) -> int | None:
+        """Fill the start of ``view`` with an answer; ``None`` where the server sends the whole of a larger file."""
         with self._http.get(url, range_headers(asked, self._pin)) as response:
             verdict = judge_response(asked, response.status, response.headers, self._pin)
             match verdict:
@@ -171,7 +188,6 @@ class RangeReader:
                     raise error
                 case _:
                     return None
-            body = bytearray(length)
-            receive(response, length, FixedRoom(memoryview(body)))
+            receive(response, length, FixedRoom(view[:length]))
             self._pin = self._pin or pin
-            return bytes(body)
+            return length

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from include.transfer.recording_body import RecordingBody
     from include.transfer.shard_work import ShardWork
 
-REJECTED_ONCE = "archive_rejected_"
+REJECTED_ONCE = "archive_rejected_{}"
 
 
 def refused_whole(
@@ -44,7 +44,7 @@ def refused_whole(
     def record(conversation_id: str) -> ItemRecord:
         if conversation_id in again:
             return ItemRecord(conversation_id, "", 0, Outcome.QUARANTINED, error.reason, ARCHIVE, fact, kept.key)
-        reason = f"{REJECTED_ONCE}{error.reason}"
+        reason = REJECTED_ONCE.format(error.reason)
         return ItemRecord(conversation_id, "", 0, Outcome.PENDING, reason, ARCHIVE, fact, kept.key)
 
     return tuple(record(conversation_id) for conversation_id in sorted(requested))
@@ -61,5 +61,5 @@ def rejected_before(work: ShardWork) -> frozenset[str]:
         item.conversation_id
         for key in keys
         for item in Manifest.read(work.lake, key).items
-        if item.reason.startswith(REJECTED_ONCE)
+        if item.reason.startswith(REJECTED_ONCE.format(""))
     )

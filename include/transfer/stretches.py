@@ -56,17 +56,26 @@ def tail_of(size: int, bytes_max: int) -> tuple[Stretch, ...]:
 class StretchFile(io.RawIOBase):
     """A remote file as a seekable stream, read a stretch at a time; for one thread.
 
-    At most ``block_bytes`` are held. What lies outside the stretches is fetched exactly as it is asked for.
+    It holds one block of ``block_bytes``, the same memory from first to last. What lies outside the stretches that it
+    is aimed at is fetched exactly as it is asked for.
     """
 
-    def __init__(self, source: RangedSource, stretches: Sequence[Stretch], block_bytes: int) -> None:
+    def __init__(self, source: RangedSource, block_bytes: int) -> None:
         super().__init__()
         self._source = source
-        self._stretches = stretches
-        self._block_bytes = block_bytes
-        self._position = 0
-        self._block = b""
+        self._stretches: Sequence[Stretch] = ()
+        self._block = memoryview(bytearray(block_bytes))
         self._block_at = 0
+        self._held = 0
+        self._position = 0
+
+    def aim(self, stretches: Sequence[Stretch]) -> None:
+        """Say what will be read next, in the order of the file."""
+        self._stretches = stretches
+
+    def forget(self) -> None:
+        """Drop what is held, so that it is asked for again."""
+        self._held = 0
 
     def readable(self) -> bool:
         """It can be read."""
@@ -92,32 +101,29 @@ class StretchFile(io.RawIOBase):
         """Return the next bytes: as many as were asked for, fewer only at the end of the file.
 
         Raises:
-            ArchiveError: as ``RangedSource.read_at``.
+            ArchiveError: as ``RangedSource.read_into``.
         """
         left = max(0, self._source.size - self._position)
         wanted = left if size < 0 else min(size, left)
-        piece = self._held(wanted)
+        piece = b""
         while len(piece) < wanted:
-            self._fetch(self._position + len(piece), wanted - len(piece))
-            piece += self._block[: wanted - len(piece)]
-        self._position += len(piece)
+            begin = self._position - self._block_at
+            if not 0 <= begin < self._held:
+                self._fetch(wanted - len(piece))
+                begin = 0
+            more = bytes(self._block[begin : min(begin + wanted - len(piece), self._held)])
+            self._position += len(more)
+            piece += more
         return piece
 
-    def forget(self) -> None:
-        """Drop what is held, so that it is asked for again."""
-        self._block = b""
-
-    def _held(self, wanted: int) -> bytes:
-        begin = self._position - self._block_at
-        return self._block[begin : begin + wanted] if begin >= 0 else b""
-
-    def _fetch(self, position: int, wanted: int) -> None:
-        self._block = b""  # so that two blocks are never held
-        index = stretch_of(self._stretches, position)
-        end = position + wanted
-        if index >= 0 and position < self._stretches[index].end:
-            end = min(position + self._block_bytes, self._stretches[index].end)
-        self._block = self._source.read_at(position, max(end - position, 1))
-        self._block_at = position
-        if not self._block:
+    def _fetch(self, wanted: int) -> None:
+        index = stretch_of(self._stretches, self._position)
+        end = self._position + wanted
+        if index >= 0 and self._position < self._stretches[index].end:
+            end = self._stretches[index].end
+        length = min(end - self._position, len(self._block))
+        self._held = 0  # what a failed read leaves is nothing
+        self._held = self._source.read_into(self._position, self._block[:length])
+        self._block_at = self._position
+        if not self._held:
             raise EOFError("the source is shorter than it said")
