@@ -192,3 +192,8 @@ def classes_in(state: DayState) -> dict[str, str]:
 def everything_in(lake: LakeStore) -> dict[str, tuple[str, int]]:
     """Return SHA-256 and size of every object of the lake."""
     return {key: (found.sha256, found.bytes) for key in lake.list_keys("") if (found := lake.head(key))}
+
+
+def remove(lake: LakeStore, key: str) -> None:
+    """Remove an object, as if it had never been written: the archive itself never does."""
+    lake._client.delete_object(Bucket=lake.location.bucket, Key=f"{lake.location.prefix}/{key}")

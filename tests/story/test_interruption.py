@@ -18,7 +18,7 @@ from include.lake.layout import MediaKey
 from include.lake.manifest import Manifest
 from include.lake.store import LakeStore
 from include.settings import LakeLocation
-from tests.story.night import ZIP, Night, audio_in, audio_of, everything_in, media_keys, night, opened
+from tests.story.night import ZIP, Night, audio_in, audio_of, everything_in, media_keys, night, opened, remove
 
 if TYPE_CHECKING:
     from demo.object_store import ObjectStore
@@ -150,8 +150,7 @@ def test_manifest_lost_is_written_again_without_a_download(lake: LakeStore, tmp_
         submitted = tonight.submit(shard)
         tonight.wait(submitted)
         first, before = tonight.archive(shard, submitted), everything_in(lake)
-        key = f"{lake.location.prefix}/{first.manifest_key}"
-        lake._client.delete_object(Bucket=lake.location.bucket, Key=key)
+        remove(lake, first.manifest_key)
         tonight.box.journal.clear()
         assert first == tonight.archive(shard, submitted)
         assert [] == tonight.downloads()

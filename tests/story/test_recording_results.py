@@ -15,7 +15,7 @@ from include.secret import PresignedUrl
 from include.settings import LakeLocation
 from include.transfer.shard_work import JobUrls
 from tests.story.desk import Desk, audio, brief, conversation, desk, path, recording_of, sha256, zipped
-from tests.story.night import everything_in, media_keys
+from tests.story.night import everything_in, media_keys, remove
 from tests.story.shelf import DENIED, EXPIRED, finished, recording
 
 PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>expired session</body></html>"
@@ -86,9 +86,8 @@ def test_zip_is_opened_again_after_a_kill_between_its_members(table: Desk) -> No
     other = table.result(2, table.shelf.put("/2.wav", b"bad", [(500, b"")] * 99))
     table.deliver(table.result(1, url), other, numbers=(1, 2))
     lost = next(key for key in media_keys(table.lake) if "/1-" in key)
-    client, prefix = table.lake._client, table.lake.location.prefix
     for key in (lost, lost.replace(".wav", ".metadata.json")):
-        client.delete_object(Bucket=table.lake.location.bucket, Key=f"{prefix}/{key}")
+        remove(table.lake, key)
     table.deliver(table.result(1, url), other, numbers=(1, 2))
     assert {sha256(audio(1)), sha256(audio(2))} == table.stored().keys()
 

@@ -8,7 +8,7 @@ from include.errors import IntegrityError
 from include.lake.layout import MediaIdentity
 from include.transfer.stored import stored_parts, stored_record
 from tests.story.desk import ORG, Desk, audio, conversation, recording_of, sha256
-from tests.story.night import DAY, everything_in, media_keys
+from tests.story.night import DAY, everything_in, media_keys, remove
 
 
 def parts(table: Desk, *numbers: int) -> dict:
@@ -20,12 +20,6 @@ def archive(table: Desk, *numbers: int) -> None:
     """Archive these conversations, one recording each."""
     results = [table.result(n, table.shelf.put(f"/{n}.wav", audio(n))) for n in numbers]
     table.deliver(*results, numbers=numbers)
-
-
-def remove(table: Desk, key: str) -> None:
-    """Remove an object, as if it had never been written."""
-    location = table.lake.location
-    table.lake._client.delete_object(Bucket=location.bucket, Key=f"{location.prefix}/{key}")
 
 
 def test_only_the_conversations_asked_for(table: Desk) -> None:
@@ -46,7 +40,7 @@ def test_half_a_part_is_made_whole(table: Desk, lost: str) -> None:
     whole = everything_in(table.lake)
     for key in list(whole):
         if key.endswith(lost) or key.startswith("manifests/"):
-            remove(table, key)
+            remove(table.lake, key)
     kept = next(key for key in whole if key.startswith("media/") and not key.endswith(lost))
     before = table.lake.read(kept)
     assert {} == parts(table, 1)
