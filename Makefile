@@ -15,7 +15,7 @@ DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZO
 	$(if $(CONVERSATIONS),--conversations=$(CONVERSATIONS)) $(if $(SEED),--seed=$(SEED)) \
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT))
 
-.PHONY: help setup demo up down run test check static lint types layers spelling deploy-files quick docs fix lock clean
+.PHONY: help setup demo up down run test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ quick: ## the tests without the journeys
 	$(SETUP)
 	$(BIN)/pytest -m "not journey" $(PYTEST_ARGS)
 
+bench: ## race the archive against the tools it replaces, several GB, and write docs/performance.md [QUICK=1 LEGS=word,... KEEP=1]
+	$(SETUP)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(LEGS),--legs=$(LEGS)) $(if $(KEEP),--keep)
+
 docs: ## write docs/DAGS.md from the DAGs
 	$(SETUP)
 	$(BIN)/python docs/generate_dags.py
@@ -88,5 +92,5 @@ lock: ## pin the newest versions that requirements*.in allow (needs uv)
 
 clean: ## stop the demo and delete what it and the tools left (not .venv)
 	@if [ -x $(BIN)/python ]; then $(RUN) down; fi
-	rm -rf .demo .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
+	rm -rf .demo .airflow .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
 	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
