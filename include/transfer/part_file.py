@@ -68,8 +68,10 @@ class PartFile:
         Raises:
             QuotaExceeded, ConfigurationError: as the disk says.
         """
-        path = made_folder(folder) / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.part"
+        path = folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.part"
         flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
+        if create:
+            made_folder(folder)
         with disk_errors():
             while True:
                 try:

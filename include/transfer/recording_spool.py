@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+from mmap import mmap
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, cast
 
@@ -31,10 +32,10 @@ class BufferPool:
     def __init__(self, count: int, size: int) -> None:
         self.size = size
         self._unmade = count
-        self._free: list[bytearray] = []
+        self._free: list[mmap] = []
         self._lock = threading.Lock()
 
-    def take(self) -> bytearray | None:
+    def take(self) -> mmap | None:
         """Return a buffer with old bytes in it; ``None`` when all are taken. Waiting for one could wait for ever."""
         with self._lock:
             if self._free:
@@ -42,9 +43,9 @@ class BufferPool:
             if self._unmade == 0:
                 return None
             self._unmade -= 1
-        return bytearray(self.size)  # pages the system gives when they are first written
+        return mmap(-1, self.size)  # its pages come when they are written; a bytearray would touch them all now
 
-    def give(self, buffer: bytearray) -> None:
+    def give(self, buffer: mmap) -> None:
         """Take a buffer back."""
         with self._lock:
             self._free.append(buffer)
@@ -62,7 +63,7 @@ class Spool(io.RawIOBase):
         self._pool = pool
         self._folder = folder
         self._key = key
-        self._buffer: bytearray | None = None
+        self._buffer: mmap | None = None
         self._shown: memoryview | None = None
         self._fd: int | None = None
         self._part: PartFile | None = None
