@@ -22,6 +22,18 @@ class CallCounts:
         """Requests sent to the API, retries included, token requests not."""
         return sum(self.calls.values())
 
+    def sentence(self) -> str:
+        """Return it for the log of a person.
+
+        >>> CallCounts({"GET /api/v2/users": 2}, retries=1).sentence()
+        '2 API calls (2 GET /api/v2/users), 1 retries, 0 rate limited, 0.0 s waited'
+        """
+        calls = ", ".join(f"{count} {endpoint}" for endpoint, count in self.calls.items())
+        return (
+            f"{self.total} API calls ({calls}), {self.retries} retries, {self.rate_limited} rate limited, "
+            f"{self.seconds_waited:.1f} s waited"
+        )
+
 
 class CallCounter:
     """Counts across threads."""

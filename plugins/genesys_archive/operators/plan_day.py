@@ -82,6 +82,6 @@ class PlanDayOperator(BaseOperator):
                     )
                 )
                 self.log.info("%s", planned[-1].sentence())
-            self.log.info("API calls: %s", source.counts)
+            self.log.info("%s", source.counts.sentence())
         context["ti"].xcom_push(DAYS_KEY, [item.without_shards() for item in planned])
         return [] if plan_only else [asdict(shard) for item in planned for shard in item.shards]
