@@ -92,6 +92,9 @@ class ArchiveSettings:
     concurrent_parts: int = 4
     stale_upload_seconds: float = 24 * 3600.0
     concurrent_downloads: int = 3
+    connections_per_host: int = 12
+    day_bytes_max: int = 1024**5
+    disk_free_bytes_min: int = 1024**3
     download_attempts: int = 4
     estimated_bytes_per_second: int = 4 * 1024
     days_max: int = 31

@@ -144,7 +144,7 @@ def _parts(body: IO[bytes], bytes_: int, part_bytes: int, sha256: str) -> Iterat
     body.seek(0)
     digest, left = hashlib.sha256(), bytes_
     while left:
-        part = body.read(min(part_bytes, left))
+        part = _filled(body, min(part_bytes, left))
         if not part:
             break
         digest.update(part)
@@ -152,6 +152,15 @@ def _parts(body: IO[bytes], bytes_: int, part_bytes: int, sha256: str) -> Iterat
         yield part
     if left or digest.hexdigest() != sha256:
         raise IntegrityError("The file changed between its download and its upload.")
+
+
+def _filled(body: IO[bytes], length: int) -> bytes:
+    """Read so many bytes, fewer only at the end: a raw stream may return less, and S3 takes no short part."""
+    pieces = []
+    while length and (piece := body.read(length)):
+        pieces.append(piece)
+        length -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _whole_crc(sent: list[SentPart]) -> int:

@@ -8,11 +8,12 @@ that the amazon provider knows works here.
 from __future__ import annotations
 
 import io
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, cast
 
-from include.errors import IntegrityError, LakeConflict, LakeUnavailable
+from include.errors import ArchiveError, IntegrityError, LakeConflict, LakeUnavailable
 from include.lake.backoff import Backoff
 from include.lake.bucket import Bucket, S3Client, client_config
 from include.lake.canonical import sha256_hex
@@ -42,6 +43,7 @@ __all__ = [
     "Writing",
     "client_config",
 ]
+log = logging.getLogger(__name__)
 JSON_TYPE = "application/json"
 
 
@@ -187,6 +189,15 @@ class LakeStore:
         """
         age = self.writing.stale_upload_seconds
         return sweep(self._bucket, self._prefix, self.location.uri, now=self._server_now(), age_seconds=age)
+
+    def tidy(self) -> None:
+        """Do what may be left undone: sweep, and only say so where the bucket does not let us."""
+        try:
+            swept = self.sweep_uploads()
+        except ArchiveError as error:
+            log.warning("Uploads that were left open could not be looked for: %s", error)
+        else:
+            log.info("%d uploads that were left open were aborted", swept)
 
     def _put_whole(self, key: str, body: IO[bytes], bytes_: int, sha256: str, media_type: str) -> bool:
         send = self._sender(key, body, bytes_, sha256, media_type, {**self._kept(key), **IF_ABSENT})

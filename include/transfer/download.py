@@ -16,7 +16,9 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from include.errors import ArchiveError, RetriableError, SourceChanged, UrlExpired
+from include.lake.quota import ByteBudget
 from include.transfer.address import Address, Renew
+from include.transfer.budgeted_spool import BudgetedSpool
 from include.transfer.hashed_sink import HashedSink
 from include.transfer.media_http import MediaHttp
 from include.transfer.one_file import Downloaded, OneFile, with_bytes_safe
@@ -54,6 +56,7 @@ class MediaDownloader:
         resolver: Resolver = resolve,
     ) -> None:
         self._settings = settings
+        self._budget = ByteBudget.of(settings)
         self._http = MediaHttp(settings, media_hosts, private_hosts=private_media_hosts, resolver=resolver)
         self._sleep = sleep
         self._buffers = BufferPool(settings.concurrent_downloads, settings.memory_bytes)
@@ -78,7 +81,7 @@ class MediaDownloader:
                 every object; never a URL. A large download that is killed is then resumed by whoever uses the key
                 next on this machine.
         """
-        return Spool(self._buffers, self._folder, key)
+        return BudgetedSpool(self._budget.reservation(), self._buffers, self._folder, key)
 
     def fetch(self, url: PresignedUrl, sink: BinaryIO | Spool, *, renew: Renew | None = None) -> Downloaded:
         """Fill ``sink`` from its start with the file behind ``url``.
@@ -93,7 +96,8 @@ class MediaDownloader:
             UrlExpired: when the URL is too old, and there is no other or that is refused at once.
             SourceChanged: when the file kept changing.
             IntegrityError: when the answers kept breaking RFC 9110, or the file is an HTML or XML page.
-            QuotaExceeded: when the file is larger than ``recording_bytes_max``, or the disk is full.
+            QuotaExceeded: when the file is larger than ``recording_bytes_max``, does not fit the day's budget, or the
+                disk is full.
             RecordingGone, NotAuthorised, RequestRejected, ConfigurationError: as the answer or the URL says.
         """
         with closing(HashedSink(sink, self._settings.recording_bytes_max)) as hashed:

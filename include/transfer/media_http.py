@@ -16,6 +16,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from include.errors import SourceUnavailable, TransferInterrupted
+from include.lake.quota import HostSlots
 from include.transfer.media_connection import StaleConnectionError, media_pool, paced_response
 from include.transfer.ranges import RANGE_STATUSES
 from include.transfer.refusal import BODY_BYTES, refusal_of
@@ -93,6 +94,7 @@ class MediaHttp:
         self._media_hosts = media_hosts
         self._private_hosts = private_hosts
         self._timeout = urllib3.Timeout(connect=settings.connect_timeout_seconds, read=settings.read_timeout_seconds)
+        self._slots = HostSlots(settings.connections_per_host)
         self._pool = media_pool(settings, AddressGuard(resolver, private_hosts))
 
     def close(self) -> None:
@@ -109,12 +111,17 @@ class MediaHttp:
             UrlExpired, NotAuthorised, RecordingGone, RequestRejected, RateLimited: as ``refusal_of`` reads the answer.
         """
         target = judge_url(url, self._media_hosts, self._private_hosts)
-        response = self._send(url, headers, target.host)
+        with self._slots.slot(target.host), self._answered(url, headers, target.host) as answer:
+            yield answer
+
+    @contextmanager
+    def _answered(self, url: PresignedUrl, headers: Mapping[str, str], host: str) -> Iterator[MediaResponse]:
+        response = self._send(url, headers, host)
         body = paced_response(response)
         try:
-            answer = MediaResponse(response.status, dict(response.headers.items()), body, target.host)
+            answer = MediaResponse(response.status, dict(response.headers.items()), body, host)
             if response.status not in RANGE_STATUSES:
-                raise refusal_of(answer.status, answer.headers, _start_of(answer), target.host)
+                raise refusal_of(answer.status, answer.headers, _start_of(answer), host)
             yield answer
         finally:
             if body.isclosed():  # read to its end
