@@ -54,9 +54,9 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
     key = layout.media_key(identity, body.sha256, body.extension)
     put = work.lake.put_if_absent(key, body.sink, bytes_=body.size, sha256=body.sha256, media_type=body.media_type)
     metadata_key = layout.metadata_key(identity, body.sha256)
-    document = work.lake.read(metadata_key)
-    if document is None:
-        document = recording_document(
+    document = work.lake.put_first(
+        metadata_key,
+        recording_document(
             identity,
             work.plan.timezone,
             work.plan.facts.get(identity.conversation_id, {}),
@@ -67,8 +67,8 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
             audio=body.inspection.audio,
             findings=body.inspection.findings,
             origin=body.origin,
-        )
-        work.lake.put_document(metadata_key, document)
+        ),
+    )
     log.info(
         "recording_id=%s part=%d outcome=archived bytes=%d sha256=%s created=%s",
         identity.recording_id, identity.part, body.size, body.sha256, put.created,

@@ -46,7 +46,9 @@ def lake_at() -> Iterator[object]:
                 config=config,
             )
         )
-        return LakeStore(clients[-1], LakeLocation(bucket, prefix), Writing(sleep=lambda _: None, **writing), renew)
+        return LakeStore(
+            clients[-1], LakeLocation(bucket, prefix), Writing(**{"sleep": lambda _: None, **writing}), renew
+        )
 
     yield build
     for client in clients:

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of the S3 server that loses one request or one reply, where it is told to."""
+"""A TCP proxy in front of the S3 server that loses or damages one request or one reply, where it is told to."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ from urllib.parse import urlsplit
 HEAD_END = b"\r\n\r\n"
 BEFORE = "before"
 AFTER = "after"
+FLIPPED = "flipped"
 
 
 class CuttingProxy:
-    """Forwards whole requests; ``cut(when, method)`` makes it hang up ``before`` or ``after`` the server saw one."""
+    """Forwards whole requests; ``cut(when, method)`` makes it hang up ``before`` or ``after`` the server saw one.
+
+    ``cut(FLIPPED, method)`` lets one through with one bit of its last byte turned over.
+    """
 
     def __init__(self, upstream_url: str) -> None:
         parts = urlsplit(upstream_url)
@@ -59,6 +63,8 @@ class CuttingProxy:
             self.seen.append(method)
             if self._takes((BEFORE, method)):
                 return
+            if self._takes((FLIPPED, method)):
+                request = request[:-1] + bytes([request[-1] ^ 1])
             with socket.create_connection(self._upstream, timeout=10) as server:
                 server.sendall(request)
                 reply = b"".join(iter(lambda: server.recv(65536), b""))

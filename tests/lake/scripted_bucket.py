@@ -21,22 +21,34 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     declared: int | None = None
+    message: str = "no"
 
     @property
     def payload(self) -> bytes:
         """What goes on the wire."""
         if not self.code:
             return self.body
-        text = f"<?xml version='1.0'?><Error><Code>{self.code}</Code><Message>no</Message></Error>"
+        text = f"<?xml version='1.0'?><Error><Code>{self.code}</Code><Message>{self.message}</Message></Error>"
         return text.encode()
 
 
+@dataclass(frozen=True)
+class Heard:
+    """One request as it came over the wire; header names in small letters."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
 class ScriptedBucket:
-    """Gives the answers of each method in order; the last one is given for ever."""
+    """Gives the answers of each method in order; the last one is given for ever. ``heard`` are all requests."""
 
     def __init__(self, **answers: list[Answer]) -> None:
         self._answers = {method: deque(script) for method, script in answers.items()}
         self.calls: dict[str, int] = defaultdict(int)
+        self.heard: list[Heard] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -70,20 +82,23 @@ def _handler_for(bucket: ScriptedBucket) -> type[BaseHTTPRequestHandler]:
             """Say nothing."""
 
         def _answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            bucket.heard.append(Heard(self.command, self.path, headers, body))
             answer = bucket.answer_to(self.command)
             self.close_connection = True
             if not answer.status:
                 return
             payload = answer.payload
-            self.send_response(answer.status)
-            headers = {"Content-Length": str(len(payload) if answer.declared is None else answer.declared)}
+            self.send_response_only(answer.status)
+            headers = {"Date": self.date_time_string()}
+            headers["Content-Length"] = str(len(payload) if answer.declared is None else answer.declared)
             for name, value in {**headers, **answer.headers, "Connection": "close"}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(payload)
 
-        do_PUT = do_HEAD = do_GET = _answer  # noqa: N815 - http.server dispatches by these names
+        do_PUT = do_HEAD = do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server dispatches by these names
 
     return Handler

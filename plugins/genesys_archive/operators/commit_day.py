@@ -43,4 +43,6 @@ class CommitDayOperator(BaseOperator):
             )
             self.log.info("%s is %s", planned["date"], lake.uri(commit.key))
             commits.append({"date": planned["date"], "commit_key": commit.key, **state.summary()})
+        # After the night's last upload, and never before: what is still open then was left by a worker that died.
+        lake.tidy()
         return commits
