@@ -6,7 +6,7 @@ import pytest
 
 from include.errors import ConfigurationError, IntegrityError
 from include.secret import PresignedUrl
-from include.transfer.url_guard import judge_addresses, judge_url, resolve
+from include.transfer.url_guard import AddressGuard, judge_addresses, judge_url, resolve
 
 HOSTS = ("amazonaws.com", "*.mypurecloud.ie", "Media.Example.org.")
 
@@ -180,3 +180,40 @@ def test_no_address_at_all_is_refused() -> None:
 def test_the_system_resolver_gives_addresses() -> None:
     """Each once, as text."""
     assert ["127.0.0.1"] == resolve("127.0.0.1", 80)
+
+
+PRIVATE = "bucket.vpce-0123.s3.eu-west-1.vpce.amazonaws.com"
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "172.31.0.1", "192.168.7.7", "fd12:3456::1", "8.8.8.8"])
+def test_named_private_host_may_have_private_addresses(address: str) -> None:
+    """D29: an S3 endpoint inside a VPC, named in full by the operator."""
+    target = judge_url(PresignedUrl(f"https://{PRIVATE}/k?sig=1"), (), (PRIVATE.upper() + ".",))
+    assert (PRIVATE, False) == (target.host, target.loopback)
+    assert [address] == AddressGuard(lambda _host, _port: [address], (PRIVATE,))(PRIVATE, 443)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "::1", "169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "224.0.0.1", "100.64.0.1"],  # noqa: S104 - refused
+)
+def test_named_private_host_is_never_this_machine_or_a_metadata_service(address: str) -> None:
+    """D29: private means RFC 1918 and RFC 4193, and nothing else that is not public."""
+    with pytest.raises(IntegrityError, match="not public"):
+        AddressGuard(lambda _host, _port: [address], (PRIVATE,))(PRIVATE, 443)
+
+
+@pytest.mark.parametrize("host", ["a." + PRIVATE, "amazonaws.com", "vpce.amazonaws.com"])
+def test_private_host_is_no_suffix(host: str) -> None:
+    """D29: the exception is for the one name; every other host stays refused, by name and by address."""
+    with pytest.raises(ConfigurationError):
+        judge_url(PresignedUrl(f"https://{host}/k"), (), (PRIVATE, ""))
+    with pytest.raises(IntegrityError, match="not public"):
+        AddressGuard(lambda _host, _port: ["10.1.2.3"], (PRIVATE,))(host, 443)
+
+
+@pytest.mark.parametrize("url", [f"http://{PRIVATE}/k", f"https://{PRIVATE}:8443/k", f"https://u@{PRIVATE}/k"])
+def test_private_host_keeps_every_other_rule(url: str) -> None:
+    """D29: https, port 443, no user name."""
+    with pytest.raises(IntegrityError):
+        judge_url(PresignedUrl(url), (), (PRIVATE,))
