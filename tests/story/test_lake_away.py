@@ -17,8 +17,10 @@ from tests.story.valve import Valve
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import IO
 
     from demo.object_store import ObjectStore
+    from include.lake.store import Put
 
 
 def lake_behind(valve: Valve, store: ObjectStore, lake: LakeStore) -> LakeStore:
@@ -74,4 +76,24 @@ def test_quarantine_unreachable(lake: LakeStore, object_store: ObjectStore, tmp_
             table.source.statuses["job"] = [finished(quarantines(table)[kind])]
             with pytest.raises(LakeUnavailable):
                 table.archive(1)
+    assert [] == list(lake.list_keys(""))
+
+
+class WithoutQuarantine(LakeStore):
+    """A lake that answers, but for what is put under ``quarantine/``."""
+
+    def put_if_absent(self, key: str, body: IO[bytes], **facts: object) -> Put:
+        """Put, or be away."""
+        if key.startswith("quarantine/"):
+            raise LakeUnavailable("The bucket did not answer.", key=key)
+        return super().put_if_absent(key, body, **facts)
+
+
+@pytest.mark.parametrize("kind", ["damaged", "unsafe-zip", "unsafe-bundle"])
+def test_lake_away_for_a_moment(lake: LakeStore, lake_client, tmp_path: Path, kind: str) -> None:
+    """Also when the lake is back at once, its absence is not written down as the recording's own trouble."""
+    with desk(WithoutQuarantine(lake_client, lake.location), tmp_path) as table:
+        table.source.statuses["job"] = [finished(quarantines(table)[kind])]
+        with pytest.raises(LakeUnavailable):
+            table.archive(1)
     assert [] == list(lake.list_keys(""))
