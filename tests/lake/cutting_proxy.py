@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+from collections import defaultdict
 from contextlib import suppress
-from threading import Thread
+from threading import Event, Thread
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -24,7 +25,10 @@ class CuttingProxy:
         parts = urlsplit(upstream_url)
         self._upstream = (str(parts.hostname), int(parts.port or 80))
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._cuts: list[tuple[str, str]] = []
+        self._cuts: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._hold: tuple[str, int] | None = None
+        self._released = Event()
+        self.held = Event()
         self.seen: list[str] = []
 
     @property
@@ -32,9 +36,13 @@ class CuttingProxy:
         """Where it listens."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def cut(self, when: str, method: str) -> None:
-        """Lose the next request of this method, or its reply."""
-        self._cuts.append((when, method))
+    def cut(self, when: str, method: str, *, skip: int = 0) -> None:
+        """Lose the next request of this method, or its reply; ``skip`` lets so many through before."""
+        self._cuts[when, method].append(skip)
+
+    def hold(self, method: str, *, after: int) -> None:
+        """Let so many requests of this method through, and answer no later one before the proxy ends; set ``held``."""
+        self._hold = (method, after)
 
     def __enter__(self) -> Self:
         self._thread = Thread(target=self._accept, daemon=True)
@@ -42,6 +50,7 @@ class CuttingProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._released.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -61,6 +70,10 @@ class CuttingProxy:
             request = _read_request(client)
             method = request.partition(b" ")[0].decode()
             self.seen.append(method)
+            if self._hold is not None and self._hold[0] == method and self.seen.count(method) > self._hold[1]:
+                self.held.set()
+                self._released.wait(60)
+                return
             if self._takes((BEFORE, method)):
                 return
             if self._takes((FLIPPED, method)):
@@ -72,10 +85,12 @@ class CuttingProxy:
                 client.sendall(reply)
 
     def _takes(self, cut: tuple[str, str]) -> bool:
-        if cut not in self._cuts:
-            return False
-        self._cuts.remove(cut)
-        return True
+        waiting = self._cuts[cut]
+        if 0 in waiting:
+            waiting.remove(0)
+            return True
+        waiting[:] = [skip - 1 for skip in waiting]
+        return False
 
 
 def _read_request(client: socket.socket) -> bytes:

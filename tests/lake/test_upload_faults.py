@@ -219,9 +219,11 @@ def test_bucket_elsewhere_is_named_by_its_region(lake_at, status):
     """S10: the sentence says which region to set."""
     code = "AuthorizationHeaderMalformed" if status == 400 else "PermanentRedirect"
     moved = Answer(status, code, headers={"x-amz-bucket-region": "eu-central-1"})
-    with ScriptedBucket(PUT=[moved], HEAD=[ABSENT]) as bucket:
-        with pytest.raises(ConfigurationError, match=r"is in region eu-central-1.*region_name in connection") as caught:
-            put(lake_at(bucket.url))
+    with (
+        ScriptedBucket(PUT=[moved], HEAD=[ABSENT]) as bucket,
+        pytest.raises(ConfigurationError, match=r"is in region eu-central-1.*region_name in connection") as caught,
+    ):
+        put(lake_at(bucket.url))
     assert "eu-central-1" == caught.value.facts["region"]
 
 
@@ -232,17 +234,21 @@ def test_bucket_elsewhere_is_named_by_its_region(lake_at, status):
 )
 def test_key_that_may_not_be_used_is_named(lake_at, answer):
     """S10: a refusal of KMS is not mistaken for one of S3."""
-    with ScriptedBucket(PUT=[answer], HEAD=[ABSENT]) as bucket:
-        with pytest.raises(NotAuthorised, match=r"kms:GenerateDataKey.*RECORDING_ARCHIVE_SSE_KMS_KEY_ID"):
-            put(lake_at(bucket.url))
+    with (
+        ScriptedBucket(PUT=[answer], HEAD=[ABSENT]) as bucket,
+        pytest.raises(NotAuthorised, match=r"kms:GenerateDataKey.*RECORDING_ARCHIVE_SSE_KMS_KEY_ID"),
+    ):
+        put(lake_at(bucket.url))
 
 
 def test_wrong_clock_is_named_with_its_error(lake_at):
     """S10: the person on call reads how far the clock is off, and in which direction."""
     said = {"Date": format_datetime(datetime.now(UTC) + timedelta(minutes=20), usegmt=True)}
-    with ScriptedBucket(PUT=[Answer(403, "RequestTimeTooSkewed", headers=said)], HEAD=[ABSENT]) as bucket:
-        with pytest.raises(NotAuthorised, match="clock is 20 minutes behind"):
-            put(lake_at(bucket.url))
+    with (
+        ScriptedBucket(PUT=[Answer(403, "RequestTimeTooSkewed", headers=said)], HEAD=[ABSENT]) as bucket,
+        pytest.raises(NotAuthorised, match="clock is 20 minutes behind"),
+    ):
+        put(lake_at(bucket.url))
 
 
 def test_real_server_refuses_a_wrong_clock(lake_at, object_store):
