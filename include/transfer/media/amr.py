@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from include.transfer.media.structure import AudioFacts, Malformed, Structure
+from include.transfer.media.structure import WINDOW_BYTES, AudioFacts, Malformed, Structure
 
 if TYPE_CHECKING:
     from include.transfer.media.structure import Window
@@ -22,12 +22,24 @@ def walk(window: Window) -> Structure:
     """
     wide = window.upto(0, 9) == b"#!AMR-WB\n"
     sizes, offset = (_WIDE, 9) if wide else (_NARROW, 6)
+    lengths = [sizes.get(first >> 3 & 15, 0) for first in range(256)]
     frames = 0
     while offset < window.size:
-        size = sizes.get(window.take(offset, 1)[0] >> 3 & 15)
-        if size is None or offset + size > window.size:
-            raise Malformed(f"the frame at byte {offset} is cut or unknown")
-        offset += size
-        frames += 1
+        at, count = _run(window.upto(offset, WINDOW_BYTES), lengths)
+        offset, frames = offset + at, frames + count
+        if not count or offset > window.size:
+            raise Malformed(f"the frame that ends or begins at byte {offset} is cut or unknown")
     facts = AudioFacts("amr-wb" if wide else "amr-nb", 1, 16000 if wide else 8000, frames * _FRAME_MILLISECONDS)
     return Structure(facts, empty=frames == 0)
+
+
+def _run(block: bytes, lengths: list[int]) -> tuple[int, int]:
+    """Walk the frames that begin in ``block``; return where they stop and how many there were."""
+    at = frames = 0
+    while at < len(block):
+        length = lengths[block[at]]
+        if not length:
+            break
+        at += length
+        frames += 1
+    return at, frames

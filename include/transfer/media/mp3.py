@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from include.transfer.media.structure import AudioFacts, Malformed, Structure, milliseconds
+from include.transfer.media.structure import WINDOW_BYTES, AudioFacts, Malformed, Structure, milliseconds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from include.transfer.media.structure import Window
 
 _ID3_HEADER_BYTES = 10
@@ -25,6 +27,7 @@ _LAYER_3 = 1
 _VERSION_1 = 3
 _EMPHASIS_RESERVED = 2
 _PADDING_MAX = 8192
+_KNOWN_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +98,47 @@ def walk(window: Window) -> Structure:
     if first is None:
         raise Malformed(f"no MPEG frame at byte {offset}, where the sound should begin")
     announced = _announced_frames(window.upto(offset, min(first.length, 256)), first)
-    frames = samples = 0
-    while offset < window.size:
-        header = frame_header(window.upto(offset, 4))
-        if header is None:
-            break
-        if offset + header.length > window.size:
-            raise Malformed(f"the frame at byte {offset} is cut by the end of the file")
-        offset += header.length
-        frames += 1
-        samples += header.samples
+    offset, frames, samples = _frames(window, offset)
     _expect_end(window, offset)
     return _structure(first, frames, samples, announced)
+
+
+def _frames(window: Window, offset: int) -> tuple[int, int, int]:
+    """Go from frame to frame; return where they stop, how many there were, and their samples.
+
+    A file has few different headers and very many frames, so each header is read once and then known by its bytes.
+    """
+    known: dict[bytes, tuple[int, int]] = {}
+    frames = samples = 0
+    while offset < window.size:
+        block = window.upto(offset, WINDOW_BYTES)
+        at, count, more = _run(block, known)
+        offset, frames, samples = offset + at, frames + count, samples + more
+        if offset > window.size:
+            raise Malformed(f"the last of {frames} frames is cut by the end of the file")
+        four = window.upto(offset, 4)
+        if four not in known:
+            header = frame_header(four)
+            if header is None:
+                break
+            if len(known) == _KNOWN_MAX:
+                known.clear()
+            known[four] = (header.length, header.samples)
+    return offset, frames, samples
+
+
+def _run(block: bytes, known: Mapping[bytes, tuple[int, int]]) -> tuple[int, int, int]:
+    """Walk the frames whose headers are known and lie in ``block``; return as ``_frames`` does."""
+    at = frames = samples = 0
+    last = len(block) - 4
+    while at <= last:
+        frame = known.get(block[at : at + 4])
+        if frame is None:
+            break
+        at += frame[0]
+        samples += frame[1]
+        frames += 1
+    return at, frames, samples
 
 
 def _structure(first: FrameHeader, frames: int, samples: int, announced: int | None) -> Structure:
