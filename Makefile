@@ -73,9 +73,9 @@ quick: ## the tests without the journeys
 	$(SETUP)
 	$(BIN)/pytest -m "not journey" $(PYTEST_ARGS)
 
-bench: ## race the archive against the tools it replaces, several GB, and write docs/performance.md [QUICK=1 LEGS=word,... KEEP=1]
+bench: ## race the archive against the tools it replaces, several GB, and write docs/performance.md [QUICK=1 LEGS=word,... REPEATS=n KEEP=1]
 	$(SETUP)
-	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(LEGS),--legs=$(LEGS)) $(if $(KEEP),--keep)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(LEGS),--legs=$(LEGS)) $(if $(REPEATS),--repeats=$(REPEATS)) $(if $(KEEP),--keep)
 
 docs: ## write docs/DAGS.md from the DAGs
 	$(SETUP)

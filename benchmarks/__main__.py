@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.clock import WrongResultError
@@ -23,6 +24,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="little and once; writes no document")
     parser.add_argument("--legs", default="", help="only what has one of these words in its name, comma between them")
+    parser.add_argument("--repeats", type=int, default=0, help="rounds of each leg, instead of the usual number")
     parser.add_argument("--keep", action="store_true", help="leave the inputs in .bench/")
     parser.add_argument("--no-report", action="store_true", help="print only")
     return parser.parse_args()
@@ -33,6 +35,8 @@ def main() -> int:
     options = _arguments()
     words = tuple(word for word in options.legs.split(",") if word)
     sizes = QUICK if options.quick else FULL
+    if options.repeats:
+        sizes = replace(sizes, repeats=options.repeats, server_repeats=options.repeats)
     try:
         results = run_benchmarks(PROJECT / ".bench", sizes, Choice(words), _say, keep=options.keep)
     except (WrongResultError, DiskTooSmallError, ComponentError) as error:

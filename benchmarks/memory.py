@@ -47,6 +47,8 @@ def measure_memory(bench: Bench, sink: StoreUnderTest, say: Callable[[str], None
     above = (large.rss_bytes - idle.rss_bytes) / MB
     imported = (large.setup_rss_bytes - idle.rss_bytes) / MB
     return [
-        Limit(f"peak RSS, growth from {names}", abs(growth), GROWTH_MOST_PERCENT, "%"),
-        Limit(f"peak RSS above a bare Python ({imported:.0f} MB of it imports)", above, ABOVE_IDLE_MOST_MB, "MB"),
+        Limit("growth", f"peak RSS, growth from {names}", abs(growth), GROWTH_MOST_PERCENT, "%"),
+        Limit(
+            "memory", f"peak RSS above a bare Python ({imported:.0f} MB of it imports)", above, ABOVE_IDLE_MOST_MB, "MB"
+        ),
     ]

@@ -58,10 +58,14 @@ def profile_legs(bench: Bench, sink: StoreUnderTest, say: Callable[[str], None])
         Cargo.of_bundle(bench, inputs.stored, "zip of stored Ogg"),
     ]
     try:
-        return [Profile(cargo.title, _profiled(bench, sink, cargo)) for cargo in cargoes]
+        profiles = [Profile(cargo.title, _profiled(bench, sink, cargo)) for cargo in cargoes]
     except (WrongResultError, OSError) as error:
         say(f"no profile: {error}")  # perf is not permitted everywhere
         return []
+    for profile in profiles:
+        shares = ", ".join(f"{owner} {share:.0f} %" for owner, share in profile.shares.items())
+        say(f"profile of {profile.title}: {shares}")
+    return profiles
 
 
 def _profiled(bench: Bench, sink: StoreUnderTest, cargo: Cargo) -> dict[str, float]:

@@ -68,7 +68,7 @@ def measure_resume(bench: Bench, sink: StoreUnderTest, say: Callable[[str], None
     per_kill = again / max(killed, 1) / 1e6
     say(f"resume: {killed} kills of {kills}, {again / 1e6:.1f} MB fetched again, {per_kill:.2f} MB a kill")
     name = f"fetched again after each of {killed} SIGKILLs in {big.size / 1e6:.0f} MB (at most one chunk)"
-    return [Limit(name, per_kill, chunk / 1e6, "MB")]
+    return [Limit("resume", name, per_kill, chunk / 1e6, "MB")]
 
 
 def _start(task: dict[str, Any], output: Path) -> subprocess.Popen[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from benchmarks.store_under_test import BUCKET
 from benchmarks.tools import NODE_PROGRAM, NOT_GIVEN, missing, node_program
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.bench import Bench, Truth
     from benchmarks.clock import Sample

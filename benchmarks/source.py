@@ -44,9 +44,9 @@ http {{
         listen {host}:{port};
         root {root};
         access_log off;
-        location = /oauth/token {{ default_type application/json; return 200 '{{"access_token":"t","expires_in":1800}}'; }}
+        default_type application/json;
+        location = /oauth/token {{ return 200 '{{"access_token":"t","expires_in":1800}}'; }}
         location = /webhook {{ return 204; }}
-        location /api/v2/recording/media/ {{ default_type application/json; }}
         location = /big.wav {{ access_log {run}/sent.log sent; }}
     }}
 }}

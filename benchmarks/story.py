@@ -45,6 +45,7 @@ class Results:
     """Everything one run found."""
 
     machine: Machine
+    source: str = ""
     load_after: float = 0.0
     legs: list[LegResult] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
@@ -79,6 +80,7 @@ def run_benchmarks(root: Path, sizes: Sizes, choice: Choice, say: Callable[[str]
         say("making the inputs ...")
         inputs = make_inputs(root / "www", sizes)
         with running_source(root / "run", inputs) as source:
+            results.source = source.software
             bench = Bench(root, sizes, inputs, source)
             _measure(bench, choice, results, say)
     finally:

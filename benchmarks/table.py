@@ -32,10 +32,10 @@ def bars_table(legs: Iterable[LegResult], limits: Iterable[Limit]) -> str:
             lines.append(
                 f"| {leg.title} | ≥ {verdict.bar.times:g} x {_cell(rivals)} | {_cell(measured)} | {verdict.word} |"
             )
-    for limit in limits:
-        lines.append(
-            f"| {limit.name} | ≤ {limit.most:.3g} {limit.unit} | {limit.value:.3g} {limit.unit} | {limit.word} |"
-        )
+    lines += [
+        f"| {limit.name} | ≤ {limit.most:.3g} {limit.unit} | {limit.value:.3g} {limit.unit} | {limit.word} |"
+        for limit in limits
+    ]
     return "\n".join(lines)
 
 
@@ -52,7 +52,8 @@ def _line(leg: LegResult, row: Row) -> str:
     if row.server_cpu_seconds:
         cpu += f" + {per_gigabyte(row.server_cpu_seconds, leg.moved_bytes):.1f} server"
     ratio = "" if row.name == OURS else f"{leg.ratio(row) or 0:.2f} x"
-    return f"| {leg.key} | {_cell(row.name)} | {rate:.0f} | {cpu} | {row.rss_bytes / 1e6:.0f} | {ratio} | {row.spread:.2f} |"
+    cells = (leg.key, _cell(row.name), f"{rate:.0f}", cpu, f"{row.rss_bytes / 1e6:.0f}", ratio, f"{row.spread:.2f}")
+    return f"| {' | '.join(cells)} |"
 
 
 def _cell(text: str) -> str:

@@ -111,6 +111,7 @@ class LegResult:
 class Limit:
     """A bar that is no race: a measured number, and the most it may be."""
 
+    key: str
     name: str
     value: float
     most: float

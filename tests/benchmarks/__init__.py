@@ -1,0 +1,1 @@
+"""Tests of the benchmark: its arithmetic, and that it runs and notices wrong bytes."""
