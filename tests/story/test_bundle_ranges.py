@@ -177,7 +177,7 @@ def spoiling(at_byte: int, *, times: int) -> Callable[[Request, Wire], None]:
 
 
 def test_member_spoiled_on_its_way_is_read_again(lake: LakeStore, tmp_path: Path) -> None:
-    """M13: one bit wrong in one answer, and the checksum sends us back for those bytes: all are archived."""
+    """One bit wrong in one answer, and the checksum sends us back for those bytes: all are archived."""
     content = archive()
     spoiled_at = content.index(call(9)) + 500
     with far(lake, tmp_path, content) as (table, server):
