@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.sizes import Sizes
 
 _BLOCK_BYTES = 32_000_000
-DISTINCT_MEMBERS = 48
+DISTINCT_WAVES, DISTINCT_OGGS, DISTINCT_LONG_WAVES = 48, 8, 8
 INDEX_NAME = "index.json"
 ZIP_MEMBER_BYTES = 2_800_000
 """Of the small and the large zip; at this size 4 GB stay below the archive's limit of 2,000 members."""
@@ -66,10 +66,12 @@ def make_inputs(folder: Path, sizes: Sizes) -> Inputs:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "singles").mkdir(exist_ok=True)
     voice = sound.speech(_BLOCK_BYTES // 2, seed=1).tobytes()
-    waves = [_wave(voice, index, sizes.single_bytes) for index in range(DISTINCT_MEMBERS)]
-    opus = [sound.ogg(sizes.single_bytes, seed) for seed in range(1, 9)]
-    long_waves = [Packed.of(_wave(voice, index, ZIP_MEMBER_BYTES), DEFLATED) for index in range(8)]
-    long_digests = [hashlib.sha256(_wave(voice, index, ZIP_MEMBER_BYTES)).hexdigest() for index in range(8)]
+    waves = [_wave(voice, index, sizes.single_bytes) for index in range(min(DISTINCT_WAVES, sizes.bundle_members))]
+    opus = [sound.ogg(sizes.single_bytes, seed) for seed in range(min(DISTINCT_OGGS, 1 + sizes.bundle_members // 8))]
+    long_waves = [Packed.of(_wave(voice, index, ZIP_MEMBER_BYTES), DEFLATED) for index in range(DISTINCT_LONG_WAVES)]
+    long_digests = [
+        hashlib.sha256(_wave(voice, index, ZIP_MEMBER_BYTES)).hexdigest() for index in range(DISTINCT_LONG_WAVES)
+    ]
     wave_members = [(Packed.of(item, DEFLATED), hashlib.sha256(item).hexdigest()) for item in waves]
     opus_members = [(Packed.of(item, STORED), hashlib.sha256(item).hexdigest()) for item in opus]
     long_members = list(zip(long_waves, long_digests, strict=True))

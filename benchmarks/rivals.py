@@ -160,7 +160,7 @@ def _node(bench: Bench, store: StoreUnderTest, cargo: Cargo) -> Rival:
     }
 
     def run(prefix: str) -> Sample:
-        script = f"xargs -P 4 -I ID env TARGET_MEDIA_ID=ID node {program} < list > node.log\n{_upload(store, prefix)}"
+        script = f"xargs -P 4 -I @ env TARGET_MEDIA_ID=@ node {program} < list > node.log\n{_upload(store, prefix)}"
         return bench.shell(script, environment, lists)
 
     absent = missing("node", "s5cmd", "xargs")

@@ -69,7 +69,7 @@ class Source:
 
 
 @contextmanager
-def running_source(run: Path, inputs: Inputs) -> Iterator[Source]:
+def running_source(run: Path, inputs: Inputs, *, with_nginx: bool = True) -> Iterator[Source]:
     """Serve the inputs for the length of the block.
 
     Raises:
@@ -77,7 +77,7 @@ def running_source(run: Path, inputs: Inputs) -> Iterator[Source]:
     """
     run.mkdir(parents=True, exist_ok=True)
     port = free_ports(1)[0]
-    nginx = nginx_binary()
+    nginx = nginx_binary() if with_nginx else None
     host = f"{LOOPBACK}:{port}"
     _describe_media(inputs, host)
     if nginx:
@@ -97,7 +97,11 @@ def running_source(run: Path, inputs: Inputs) -> Iterator[Source]:
     with Supervisor() as supervisor:
         supervisor.start(Component("source", command, run / "source.log", dict(os.environ)))
         source = Source(
-            f"http://{host}", host, "nginx" if nginx else "Python", run / "sent.log", supervisor.pids["source"]
+            f"http://{host}",
+            host,
+            "nginx with sendfile" if nginx else "a small Python server (nginx is missing)",
+            run / "sent.log",
+            supervisor.pids["source"],
         )
         supervisor.wait_until(
             lambda: _answers(source.url_of("singles/0000.wav")), component="source", seconds=READY_SECONDS

@@ -55,7 +55,7 @@ class StoreUnderTest:
 
 
 @contextmanager
-def null_sink(run: Path) -> Iterator[StoreUnderTest]:
+def null_sink(run: Path, *, compiled: bool = True) -> Iterator[StoreUnderTest]:
     """Run the sink that keeps nothing: C where gcc is there, else Python, which is slower and says so in its name.
 
     Raises:
@@ -63,13 +63,13 @@ def null_sink(run: Path) -> Iterator[StoreUnderTest]:
     """
     run.mkdir(parents=True, exist_ok=True)
     port = free_ports(1)[0]
-    gcc = shutil.which("gcc")
+    gcc = shutil.which("gcc") if compiled else None
     if gcc:
         binary = run / "null_s3"
         subprocess.run([gcc, "-O2", "-o", str(binary), str(_C_SOURCE), "-lpthread"], check=True)  # noqa: S603 - our own source
         command, name = [str(binary), str(port)], "null S3 (C)"
     else:
-        command, name = [sys.executable, "-m", "benchmarks.null_s3", str(port)], "null S3 (Python: gcc is missing)"
+        command, name = [sys.executable, "-m", "benchmarks.null_s3", str(port)], "null S3 (Python, as gcc is missing)"
     with Supervisor() as supervisor:
         supervisor.start(Component("null-s3", command, run / "null_s3.log", dict(os.environ)))
         pid = supervisor.pids["null-s3"]

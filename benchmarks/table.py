@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
     from benchmarks.verdict import LegResult, Limit, Row
 
-_HEAD = "| leg | contender | MB/s | CPU s/GB | peak RSS MB | archive is | spread |\n|---|---|--:|--:|--:|--:|--:|"
+_HEAD = (
+    "| leg | contender | MB/s | CPU s/GB | peak RSS MB | archive is | rounds | spread |\n"
+    "|---|---|--:|--:|--:|--:|--:|--:|"
+)
 _BARS_HEAD = "| leg | bar | measured | verdict |\n|---|---|--:|---|"
 
 
@@ -46,13 +49,14 @@ def numbers_table(legs: Iterable[LegResult]) -> str:
 
 def _line(leg: LegResult, row: Row) -> str:
     if not row.samples:
-        return f"| {leg.key} | {_cell(row.name)} | {row.missing} | | | | |"
+        return f"| {leg.key} | {_cell(row.name)} | {row.missing} | | | | | |"
     rate = megabytes_per_second(row.seconds, leg.moved_bytes)
     cpu = f"{per_gigabyte(row.cpu_seconds, leg.moved_bytes):.2f}"
     if row.server_cpu_seconds:
         cpu += f" + {per_gigabyte(row.server_cpu_seconds, leg.moved_bytes):.1f} server"
     ratio = "" if row.name == OURS else f"{leg.ratio(row) or 0:.2f} x"
-    cells = (leg.key, _cell(row.name), f"{rate:.0f}", cpu, f"{row.rss_bytes / 1e6:.0f}", ratio, f"{row.spread:.2f}")
+    memory, rounds = f"{row.rss_bytes / 1e6:.0f}", str(len(row.samples))
+    cells = (leg.key, _cell(row.name), f"{rate:.0f}", cpu, memory, ratio, rounds, f"{row.spread:.2f}")
     return f"| {' | '.join(cells)} |"
 
 

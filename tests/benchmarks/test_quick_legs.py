@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SIZES = replace(
     QUICK,
-    big_bytes=24 * MB,
+    big_bytes=72 * MB,
     singles=4,
     bundle_members=6,
     bundle_conversations=3,
@@ -92,6 +92,21 @@ def test_memory_and_resume(bench: Bench, sink: StoreUnderTest) -> None:
     assert growth.value < 100
     assert 0 < above.value < 500
     assert 0 <= again.value <= SIZES.big_bytes / MB
+
+
+def test_stand_ins(bench: Bench, sink: StoreUnderTest) -> None:
+    """Without nginx and without a compiler the same bytes arrive, large and small, alone and in a zip."""
+    del sink  # started first, so that both sinks are alive at once
+    inputs = bench.inputs
+    with (
+        running_source(bench.root / "plain", inputs, with_nginx=False) as source,
+        null_sink(bench.root / "plain", compiled=False) as store,
+    ):
+        plain = replace(bench, source=source)
+        assert ("Python" in source.software, "Python" in store.name) == (True, True)
+        archive(plain, store, Cargo.of_files(plain, inputs.singles, "singles"))
+        archive(plain, store, Cargo.of_files(plain, [inputs.big], "big"))
+        archive(plain, store, Cargo.of_bundle(plain, inputs.deflated, "zip"))
 
 
 def test_servers_end_with_their_block(bench: Bench) -> None:

@@ -62,11 +62,11 @@ def test_a_rival_outside_the_bar_does_not_count() -> None:
 
 
 def test_numbers() -> None:
-    """A line holds MB/s, CPU seconds for each GB, peak MB, the ratio and the spread."""
+    """A line holds MB/s, CPU seconds for each GB, peak MB, ratio, rounds and spread."""
     text = numbers_table([leg(row(OURS, 2.0, 4.0, 2.0), row("a | b", 3.0))])
 
-    assert f"| leg | {OURS} | 500 | 1.00 | 1 |  | 2.00 |" in text
-    assert "| leg | a \\| b | 333 | 1.50 | 1 | 1.50 x | 1.00 |" in text
+    assert f"| leg | {OURS} | 500 | 1.00 | 1 |  | 3 | 2.00 |" in text
+    assert "| leg | a \\| b | 333 | 1.50 | 1 | 1.50 x | 1 | 1.00 |" in text
 
 
 def test_limit() -> None:
