@@ -197,14 +197,40 @@ def test_wrong_etag_of_a_part_is_refused(lake, lake_client):
     assert b"part" == lake.read("x")
 
 
-def test_object_without_the_checksum_it_was_sent_with_is_not_believed(lake_at):
-    """S9: a server that knows no full-object CRC64NVME has proven nothing."""
-    bare = Answer(200, headers={"x-amz-meta-sha256": SHA256}, declared=len(BODY))
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"x-amz-checksum-crc64nvme": CRC, "x-amz-checksum-type": "COMPOSITE"},
+        {"x-amz-checksum-crc64nvme": crc_text(crc64nvme(BODY) ^ 1), "x-amz-checksum-type": "FULL_OBJECT"},
+    ],
+    ids=["no-checksum", "of-parts-only", "of-other-bytes"],
+)
+def test_object_without_the_checksum_it_was_sent_with_is_not_believed(lake_at, said):
+    """S9: a server that names no CRC64NVME over the whole object, or another one, has proven nothing."""
+    bare = Answer(200, headers={"x-amz-meta-sha256": SHA256, **said}, declared=len(BODY))
     with (
         ScriptedBucket(POST=[OPENED, DONE], PUT=[OK], HEAD=[ABSENT, bare]) as bucket,
         pytest.raises(IntegrityError, match="not what was sent"),
     ):
         put(lake_at(bucket.url, **PARTS))
+
+
+@pytest.mark.parametrize(
+    ("said", "sha256"),
+    [
+        ({"x-amz-meta-sha256": SHA256}, ""),
+        ({"x-amz-meta-sha256": SHA256, "x-amz-checksum-crc64nvme": CRC, "x-amz-checksum-type": "COMPOSITE"}, ""),
+        ({"x-amz-meta-sha256": "x", "x-amz-checksum-crc64nvme": CRC, "x-amz-checksum-type": "FULL_OBJECT"}, ""),
+        ({"x-amz-checksum-crc64nvme": CRC, "x-amz-checksum-type": "FULL_OBJECT"}, ""),
+        ({"x-amz-meta-sha256": SHA256, "x-amz-checksum-crc64nvme": CRC, "x-amz-checksum-type": "FULL_OBJECT"}, SHA256),
+    ],
+    ids=["claim-alone", "claim-and-parts", "no-digest", "no-claim", "both"],
+)
+def test_sha256_is_told_only_where_the_bucket_vouches_for_the_whole(lake_at, said, sha256):
+    """A claim in the metadata counts beside a checksum over all bytes, and not without."""
+    with ScriptedBucket(HEAD=[Answer(200, headers=said, declared=len(BODY))]) as bucket:
+        assert sha256 == lake_at(bucket.url).head(KEY).sha256
 
 
 @pytest.mark.parametrize(
