@@ -60,7 +60,10 @@ def zipped(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> 
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", method) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            # A fixed time: the same members are the same bytes, whenever they are packed.
+            info = zipfile.ZipInfo(name, (2026, 3, 2, 0, 0, 0))
+            info.compress_type = method
+            archive.writestr(info, content)
     return target.getvalue()
 
 

@@ -271,3 +271,15 @@ def test_oversized_json_is_no_index(table: Desk) -> None:
     """A JSON member above the bound is never read into memory as an index; it is media that nobody maps."""
     members = {path(1): audio(1), "huge.json": b"[" + b" " * INDEX_BYTES_MAX + b"]"}
     assert {archived(1)} == brief(deliver(table, members, 1))
+
+
+@pytest.mark.parametrize("name", ["metadata.json", path(1)], ids=["index", "recording"])
+def test_without_evidence_nothing_is_called_damaged(table: Desk, name: str) -> None:
+    """A damaged archive that is gone when it should be kept whole leaves its conversations pending."""
+    members = {"metadata.json": index(row(1, path(1))), path(1): audio(1)}
+    result = table.bundle(spoiled(members, name))
+    # It can be read once, which is enough to find the damage.
+    table.shelf.refusals["/bundle.zip"] = [(200, table.shelf.files.pop("/bundle.zip"))]
+    items = table.deliver(result, numbers=(1,))
+    assert {("pending", "recording_gone")} == {(str(item.outcome), item.reason) for item in items}
+    assert {} == table.quarantined()

@@ -83,6 +83,7 @@ def test_spellings_of_the_file_s_name(name: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
+        b'[{"fileName": "a", "fileName": "b"}]',
         b"",
         b"null",
         b"7",

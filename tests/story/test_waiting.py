@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from include.genesys.models import BatchStatus, RecordingResult
-from include.genesys.waiting import JobWatch
+from include.genesys.waiting import JobWatch, poll_pause_seconds
 from include.secret import PresignedUrl
 
 DONE, BUSY, SILENT = True, False, None
@@ -87,3 +87,12 @@ def test_one_job_of_several() -> None:
 def test_no_jobs_is_over_at_once() -> None:
     """A shard whose conversations were all refused waits for nothing."""
     assert JobWatch.over([], 3).is_over
+
+
+@pytest.mark.parametrize(
+    ("jobs", "allowance", "seconds"),
+    [(1, 300, 10.0), (25, 300, 10.0), (26, 300, 10.4), (250, 300, 100.0), (3, 1, 360.0)],
+)
+def test_many_jobs_are_polled_less_often(jobs: int, allowance: int, seconds: float) -> None:
+    """Polling never takes more than half of the allowance."""
+    assert seconds == pytest.approx(poll_pause_seconds(10.0, jobs, allowance))
