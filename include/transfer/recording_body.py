@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -103,32 +103,6 @@ class _Place:
             self._refusal = error
             raise
         return self.current.url
-
-
-def member_body(
-    parent: RecordingBody,
-    sink: BinaryIO,
-    *,
-    size: int,
-    sha256: str,
-    member: str,
-    declared_media_type: str | None = None,
-    declared: str | None = None,
-) -> RecordingBody:
-    """Return an archive's member as a candidate of its own, with the archive as its origin."""
-    return RecordingBody(
-        sink=sink,
-        size=size,
-        sha256=sha256,
-        inspection=examine(sink, size, declared_media_type),
-        origin=replace(
-            parent.origin,
-            archive_sha256=parent.sha256,
-            archive_member=member,
-            declared_media_type=declared_media_type,
-            declared=declared,
-        ),
-    )
 
 
 def _examined(
