@@ -84,6 +84,17 @@ def test_broken_index_never_costs_the_audio(table: Desk, extra: dict[str, bytes]
         assert {"conversation_id": item.conversation_id}.items() <= document_of(table, item).items()
 
 
+def test_index_that_says_two_things_assigns_nothing(table: Desk) -> None:
+    """M1: a file with two owners in one object goes to neither, whichever of the two a parser would have heard."""
+    double = json.dumps({"recordings": [row(1, "a.wav")]}).replace(
+        '"conversationId"', f'"conversationId": "{conversation(2)}", "conversationId"'
+    )
+    known(table, 1, 2)
+    items = table.deliver(table.bundle(zipped({"a.wav": audio(1), "metadata.json": double.encode()})), numbers=(1, 2))
+    assert {(conversation(n), recording_of(n), "pending", "not_in_result") for n in (1, 2)} == brief(items)
+    assert "reason=unmapped" in table.quarantined()[sha256(audio(1))]
+
+
 def test_index_that_stands_for_nothing_is_kept(table: Desk) -> None:
     """M1: what cannot be read is quarantined as it came, so that it can be looked at."""
     known(table, 1)
