@@ -10,8 +10,10 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 
-ROWS = [f"D{number}" for number in range(1, 30)]
-"""D: the ranged download of a presigned URL. Other parts of the matrix are added here as rows of their own letter."""
+LENGTHS = {"D": 29, "Z": 22, "M": 13}
+"""D: the ranged download of a presigned URL. Z: zips. M: metadata and audio. Other parts are added here."""
+
+ROWS = [f"{letter}{number}" for letter, length in LENGTHS.items() for number in range(1, length + 1)]
 
 _NAMES = re.compile(r"\b([A-Z])(\d+)(?: to \1(\d+))?\b")
 
