@@ -58,6 +58,7 @@ class Bench:
         """Empty the scratch folder."""
         shutil.rmtree(self.scratch, ignore_errors=True)
         (self.scratch / "files").mkdir(parents=True)
+        os.sync()  # the disk must not be busy with what the contender before has written
 
     def shell(
         self, script: str, extra: Mapping[str, str] | None = None, given: Mapping[str, str] | None = None

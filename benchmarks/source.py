@@ -61,7 +61,6 @@ class Source:
     host: str
     software: str
     sent_log: Path
-    pid: int
 
     def url_of(self, name: str) -> str:
         """Return the address of an input."""
@@ -101,7 +100,6 @@ def running_source(run: Path, inputs: Inputs, *, with_nginx: bool = True) -> Ite
             host,
             "nginx with sendfile" if nginx else "a small Python server (nginx is missing)",
             run / "sent.log",
-            supervisor.pids["source"],
         )
         supervisor.wait_until(
             lambda: _answers(source.url_of("singles/0000.wav")), component="source", seconds=READY_SECONDS

@@ -51,7 +51,6 @@ class Results:
     limits: list[Limit] = field(default_factory=list)
     ceilings: list[Ceiling] = field(default_factory=list)
     profiles: list[Profile] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
