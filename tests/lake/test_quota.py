@@ -152,25 +152,26 @@ def test_threads_never_take_more_than_there_is(tmp_path):
     assert (1000, 0, 1000) == (sum(got), held.on_disk, DayLedger(tmp_path, 1000, ZONE).taken())
 
 
-def _take(folder, ends):
-    ledger, taken = DayLedger(Path(folder), LIMIT, ZONE), 0
-    for _ in range(200):
+def _take(folder, start, ends):
+    ledger, taken = DayLedger(Path(folder), 3000, ZONE), 0
+    start.wait(60)
+    while True:
         try:
-            ledger.take(7)
+            ledger.take(1)
         except QuotaExceeded:
             break
-        taken += 7
+        taken += 1
     ends.put(taken)
 
 
 def test_processes_share_one_day(tmp_path):
     """Three workers of one machine together take what the day has, and not a byte more."""
     spawn = multiprocessing.get_context("spawn")
-    ends = spawn.Queue()
-    workers = [spawn.Process(target=_take, args=(str(tmp_path), ends)) for _ in range(3)]
+    start, ends = spawn.Barrier(3), spawn.Queue()
+    workers = [spawn.Process(target=_take, args=(str(tmp_path), start, ends)) for _ in range(3)]
     for worker in workers:
         worker.start()
-    assert LIMIT // 7 * 7 == sum(ends.get(timeout=60) for _ in workers)
+    assert 3000 == sum(ends.get(timeout=60) for _ in workers)
     for worker in workers:
         worker.join(30)
 
