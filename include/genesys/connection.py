@@ -38,7 +38,8 @@ class GenesysConnection:
     """Identity, hosts and limits of one organisation; ``repr`` masks the secret.
 
     ``api_base_url`` and ``login_base_url`` end without a slash. ``media_hosts`` are host suffixes that presigned
-    media URLs may point to.
+    media URLs may point to; ``private_media_hosts`` are full host names that may point into your own network, such as
+    an S3 endpoint inside a VPC.
     """
 
     name: str
@@ -50,6 +51,7 @@ class GenesysConnection:
     org_id: str
     requests_per_minute: int = REQUESTS_PER_MINUTE
     media_hosts: tuple[str, ...] = (PRESIGNED_HOST,)
+    private_media_hosts: tuple[str, ...] = ()
 
     @property
     def loopback(self) -> bool:
@@ -78,7 +80,10 @@ class GenesysConnection:
             login_base_url=login_base,
             org_id=_canonical_id(fields.checked("org_id", extra.get("org_id"), _ORG_ID, "the organisation's id")),
             requests_per_minute=fields.requests_per_minute(),
-            media_hosts=fields.media_hosts(_default_media_hosts(urlsplit(api).hostname or "")),
+            media_hosts=fields.hosts(
+                "media_hosts", extra.get("media_hosts"), _default_media_hosts(urlsplit(api).hostname or "")
+            ),
+            private_media_hosts=fields.hosts("private_media_hosts", extra.get("private_media_hosts"), ()),
         )
 
 
@@ -132,15 +137,14 @@ class _Fields:
             raise self.wrong("requests_per_minute", f"must be 1 to {REQUESTS_PER_MINUTE_MAX}")
         return int(text)
 
-    def media_hosts(self, default: tuple[str, ...]) -> tuple[str, ...]:
-        value = self.extra.get("media_hosts")
+    def hosts(self, field: str, value: object, default: tuple[str, ...]) -> tuple[str, ...]:
         if value in (None, ""):
             return default
         parts: Iterable[object] = value.split(",") if isinstance(value, str) else _items(value)
         suffixes = [str(part).strip().lower().removeprefix("*").removeprefix(".") for part in parts]
         kept = tuple(dict.fromkeys(suffix for suffix in suffixes if suffix))
         if not kept or not all(_HOST_SUFFIX.fullmatch(suffix) for suffix in kept):
-            raise self.wrong("media_hosts", "must be host suffixes such as amazonaws.com, separated by commas")
+            raise self.wrong(field, "must be hosts such as amazonaws.com, separated by commas")
         return kept
 
 

@@ -62,7 +62,7 @@ class OneFile:
         self.complete = False
         self.requests = 0
         self.retries = 0
-        self.bytes_per_second = 0.0
+        self.busy_share = 1.0
         self.in_ranges = False
         self._chunk_bytes = chunk_bytes
         self._content_type: str | None = None
@@ -101,7 +101,8 @@ class OneFile:
             self.complete = True
             return
         self.requests += 1
-        before, pin, begun = self.sink.mark(), self.pin, time.monotonic()
+        before, pin = self.sink.mark(), self.pin
+        begun, cpu_begun = time.monotonic(), time.thread_time()
         try:
             with http.get(url, range_headers(asked, self.pin)) as response:
                 self._take(judge_response(asked, response.status, response.headers, self.pin), response)
@@ -114,7 +115,7 @@ class OneFile:
             self._commit(before.position)
             raise
         self._commit(before.position)
-        self.bytes_per_second = (self.sink.position - before.position) / max(time.monotonic() - begun, 1e-6)
+        self.busy_share = (time.thread_time() - cpu_begun) / max(time.monotonic() - begun, 1e-6)
 
     def _take(self, verdict: Verdict, response: MediaResponse) -> None:
         """Keep what the verdict says of the answer."""

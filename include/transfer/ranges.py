@@ -28,8 +28,8 @@ RANGE_STATUSES = frozenset({OK, PARTIAL_CONTENT, PRECONDITION_FAILED, RANGE_NOT_
 SUBSET_BYTES_MIN = 64 * 1024
 """A server may send a part of the range asked for (RFC 9110, 15.3.7), but not so little that we never finish."""
 
-FAST_BYTES_PER_SECOND = 200 * 1000 * 1000
-"""From here on a core receives and writes as fast as it can: a second connection would only cost CPU (measured)."""
+BUSY_SHARE_MAX = 0.1
+"""Above it this machine is what limits a download, not the source: more connections would only cost CPU (measured)."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
 _UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})")
@@ -122,22 +122,23 @@ def next_range(position: int, chunk_bytes: int, total: int | None) -> ByteRange 
     return ByteRange(position, min(last, total - 1))
 
 
-def connections_for(
-    missing: int, bytes_per_second: float, chunk_bytes: int, *, from_bytes: int, connections_max: int
-) -> int:
+def connections_for(missing: int, busy_share: float, chunk_bytes: int, *, from_bytes: int, connections_max: int) -> int:
     """Return over how many connections the rest of a file pays: one, unless it is large and its source is slow.
+
+    Not by bytes a second: a machine with too much to do is slow at a fast source too.
 
     Args:
         missing: bytes still to fetch.
-        bytes_per_second: what the first range came at, over one connection.
+        busy_share: of the time that the first range took, the part in which this thread had the CPU; the rest of the
+            time it waited for the source.
         chunk_bytes: size of one range.
         from_bytes: smallest rest to be divided.
         connections_max: of one file.
 
-    >>> connections_for(10**9, 50e6, 10**7, from_bytes=10**8, connections_max=4)
+    >>> connections_for(10**9, 0.03, 10**7, from_bytes=10**8, connections_max=4)
     4
     """
-    if missing < from_bytes or bytes_per_second >= FAST_BYTES_PER_SECOND:
+    if missing < from_bytes or busy_share > BUSY_SHARE_MAX:
         return 1
     return max(1, min(connections_max, -(-missing // chunk_bytes)))
 

@@ -98,6 +98,7 @@ def test_a_region_newer_than_this_code_can_be_named_by_its_urls():
         ("media_hosts", {}, {"media_hosts": "a.example/b"}),
         ("media_hosts", {}, {"media_hosts": ["ok.example", "http://x.example"]}),
         ("media_hosts", {}, {"media_hosts": 5}),
+        ("private_media_hosts", {}, {"private_media_hosts": "https://inner.example"}),
         ("api_base_url", {}, {"api_base_url": "http://api.mypurecloud.ie"}),
         ("api_base_url", {}, {"api_base_url": "https://user:pw@api.mypurecloud.ie"}),
         ("api_base_url", {}, {"api_base_url": "https://api.mypurecloud.ie?x=canary-secret"}),
@@ -124,6 +125,12 @@ def test_a_wrong_field_is_named_and_the_secret_is_not(field, fields, extra):
     assert field in str(caught.value)
     assert field == caught.value.facts["field"]
     assert "canary-secret" not in str(caught.value)
+
+
+def test_private_media_hosts_are_named_one_by_one():
+    """No host may have a private address until the operator names it."""
+    assert () == build({}).private_media_hosts
+    assert ("s3.inner.example",) == build({"private_media_hosts": "s3.inner.example"}).private_media_hosts
 
 
 def test_media_hosts_are_read_from_text_or_list():

@@ -15,7 +15,7 @@ import pytest
 from include.errors import IntegrityError, SourceUnavailable, UrlExpired
 from include.secret import PresignedUrl
 from include.transfer.download import MediaDownloader
-from include.transfer.ranges import FAST_BYTES_PER_SECOND, connections_for
+from include.transfer.ranges import BUSY_SHARE_MAX, connections_for
 from tests.transfer.behaviours import answer, changed_head, cut, whole
 from tests.transfer.conftest import url_of
 from tests.transfer.fault_server import FaultServer, Request, Wire, honest
@@ -45,10 +45,10 @@ def big() -> bytes:
 
 @pytest.fixture
 def source(big: bytes) -> Iterator[FaultServer]:
-    """A server that never looks fast."""
+    """A server whose first range is waited for, so that more connections seem to pay."""
 
     def unhurried(request: Request, wire: Wire) -> None:
-        time.sleep(0.002)
+        time.sleep(0.1 if request.range[0] == 0 else 0.002)
         honest(request, wire)
 
     with FaultServer(big, default=unhurried) as running:
@@ -80,27 +80,27 @@ def test_a_throttled_source_gives_each_connection_its_share(tmp_path: Path, sett
             parallel_ranges_from_bytes=1,
             recording_bytes_max=10**9,
         )
-        with RangeServer(path, bytes_per_second=8e6) as server:
+        with RangeServer(path, bytes_per_second=5e6) as server:
             begun = time.monotonic()
             fetch(ready, PresignedUrl(f"http://127.0.0.1:{server.port}/x"), path.read_bytes())
             seconds[connections] = time.monotonic() - begun
             assert connections == server.connections
-    assert seconds[1] / seconds[4] > 3
+    assert seconds[1] / seconds[4] > 2.5  # 3.6 on a quiet machine, as the first range comes alone
 
 
 @pytest.mark.parametrize(
-    ("missing", "rate", "expected"),
-    [(10**9, 5e7, 4), (10**9, FAST_BYTES_PER_SECOND, 1), (10**6, 5e7, 1), (10**8, 5e7, 4), (10**8 - 1, 5e7, 1)],
-    ids=["large", "fast", "small", "edge", "below"],
+    ("missing", "busy", "expected"),
+    [(10**9, 0.03, 4), (10**9, 0.5, 1), (10**9, BUSY_SHARE_MAX, 4), (10**6, 0, 1), (10**8, 0, 4), (10**8 - 1, 0, 1)],
+    ids=["large", "busy", "just-idle", "small", "edge", "below"],
 )
-def test_more_connections_only_where_they_pay(missing: int, rate: float, expected: int) -> None:
-    """A large rest of a slow source is divided, anything else is not."""
-    assert expected == connections_for(missing, rate, 10**7, from_bytes=10**8, connections_max=4)
+def test_more_connections_only_where_they_pay(missing: int, busy: float, expected: int) -> None:
+    """A large rest of a source that is waited for is divided, anything else is not."""
+    assert expected == connections_for(missing, busy, 10**7, from_bytes=10**8, connections_max=4)
 
 
 def test_no_more_connections_than_ranges() -> None:
     """Two ranges are shared by two."""
-    assert 2 == connections_for(2 * 10**7, 1.0, 10**7, from_bytes=1, connections_max=4)
+    assert 2 == connections_for(2 * 10**7, 0.0, 10**7, from_bytes=1, connections_max=4)
 
 
 @pytest.mark.parametrize(

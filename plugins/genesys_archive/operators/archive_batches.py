@@ -38,8 +38,13 @@ class ArchiveBatchesOperator(BaseOperator):
         hook = GenesysHook()
         submitted = SubmittedShard.from_json(self.submitted)
         plan = ShardPlan.read(lake, submitted.plan_key)
-        media_hosts = hook.genesys_connection().media_hosts
-        with hook.client(settings) as source, MediaDownloader(settings, media_hosts) as downloader:
+        connection = hook.genesys_connection()
+        with (
+            hook.client(settings) as source,
+            MediaDownloader(
+                settings, connection.media_hosts, private_media_hosts=connection.private_media_hosts
+            ) as downloader,
+        ):
             report = archive_shard(
                 source, lake, downloader, settings, plan, submitted, unfinished=frozenset(self.waited["unfinished"])
             )
