@@ -207,8 +207,9 @@ def test_credentials_of_a_role_refresh_themselves(lake):
         client = boto3.Session(botocore_session=session, region_name="us-east-1").client(
             "s3", endpoint_url=bucket.url, config=client_config()
         )
+        role_lake = LakeStore(client, lake.location)
         for _ in range(2):
-            put(LakeStore(client, lake.location))
+            put(role_lake)
         client.close()
     tokens = [request.headers["x-amz-security-token"] for request in bucket.heard]
     roles = [request.headers["authorization"].partition("Credential=")[2].split("/")[0] for request in bucket.heard]
