@@ -186,6 +186,26 @@ def test_member_spoiled_on_its_way_is_read_again(lake: LakeStore, tmp_path: Path
         assert {} == table.quarantined()
 
 
+def test_directory_spoiled_on_its_way_is_read_again(lake: LakeStore, tmp_path: Path) -> None:
+    """A refusal is believed only after a second look, at a whole copy: here that one opens, and all are archived."""
+    content = archive()
+    with far(lake, tmp_path, content) as (table, server):
+        server.default = spoiling(content.index(b"PK\x01\x02"), times=1)
+        items = table.archive(*NUMBERS)
+        assert {archived(number) for number in NUMBERS} == brief(items)
+        assert f'"archive_sha256":"{sha256(content)}"' in table.lake.read(items[0].metadata_key).decode()
+        assert {} == table.quarantined()
+
+
+def test_refusal_without_evidence_is_no_refusal(lake: LakeStore, tmp_path: Path) -> None:
+    """Where the whole copy does not come, nobody knows whether the bundle or the way to it is bad: pending."""
+    with far(lake, tmp_path, archive(**{"../../evil": b"x"})) as (table, server):
+        server.script, server.default = deque([honest] * 2), answer(503)
+        items = table.archive(*NUMBERS)
+        assert {"source_unavailable"} == pending(items)
+        assert len(NUMBERS) == len(items)
+
+
 def test_member_that_is_damaged_at_the_source_costs_itself(lake: LakeStore, tmp_path: Path) -> None:
     """Wrong twice is wrong: that recording is quarantined, the bundle is kept whole, the others are archived."""
     content = bytearray(archive())
