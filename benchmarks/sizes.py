@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MB = 1_000_000
+SERVER_CONTENDERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,9 @@ class Sizes:
 
     @property
     def disk_bytes(self) -> int:
-        """What inputs, one copy of the outputs and SeaweedFS (which frees nothing at once) need together."""
+        """What inputs, one copy of the outputs and the largest leg on SeaweedFS need; it frees nothing at once."""
         inputs = self.big_bytes + 3 * self.singles * self.single_bytes + self.large_zip_bytes
-        per_round = 5 * (self.big_bytes + 3 * self.singles * self.single_bytes)
-        return 2 * inputs + per_round * self.server_repeats
+        return 2 * inputs + SERVER_CONTENDERS * self.server_repeats * self.big_bytes
 
 
 FULL = Sizes(
