@@ -151,7 +151,7 @@ class MediaDownloader:
             return None
         connections = connections_for(
             file.total - file.sink.position,
-            file.busy_share,
+            file.tempo,
             settings.chunk_bytes,
             from_bytes=settings.parallel_ranges_from_bytes,
             connections_max=settings.connections_per_object,

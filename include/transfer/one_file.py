@@ -16,6 +16,7 @@ from include.transfer.ranges import (
     Pin,
     Refused,
     RestartFromZero,
+    Tempo,
     judge_response,
     next_range,
 )
@@ -62,7 +63,7 @@ class OneFile:
         self.complete = False
         self.requests = 0
         self.retries = 0
-        self.busy_share = 1.0
+        self.tempo = Tempo(0.0, 1.0)
         self.in_ranges = False
         self._chunk_bytes = chunk_bytes
         self._content_type: str | None = None
@@ -115,7 +116,8 @@ class OneFile:
             self._commit(before.position)
             raise
         self._commit(before.position)
-        self.busy_share = (time.thread_time() - cpu_begun) / max(time.monotonic() - begun, 1e-6)
+        seconds = max(time.monotonic() - begun, 1e-6)
+        self.tempo = Tempo((self.sink.position - before.position) / seconds, (time.thread_time() - cpu_begun) / seconds)
 
     def _take(self, verdict: Verdict, response: MediaResponse) -> None:
         """Keep what the verdict says of the answer."""

@@ -28,6 +28,9 @@ RANGE_STATUSES = frozenset({OK, PARTIAL_CONTENT, PRECONDITION_FAILED, RANGE_NOT_
 SUBSET_BYTES_MIN = 64 * 1024
 """A server may send a part of the range asked for (RFC 9110, 15.3.7), but not so little that we never finish."""
 
+FAST_BYTES_PER_SECOND = 100 * 1000 * 1000
+"""From here on one connection is enough; S3 gives each 85 to 90 MB/s (AWS, "Performance design patterns for S3")."""
+
 BUSY_SHARE_MAX = 0.1
 """Above it this machine is what limits a download, not the source: more connections would only cost CPU (measured)."""
 
@@ -122,23 +125,36 @@ def next_range(position: int, chunk_bytes: int, total: int | None) -> ByteRange 
     return ByteRange(position, min(last, total - 1))
 
 
-def connections_for(missing: int, busy_share: float, chunk_bytes: int, *, from_bytes: int, connections_max: int) -> int:
-    """Return over how many connections the rest of a file pays: one, unless it is large and its source is slow.
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """How a range came over one connection: how fast, and in which share of its time this thread had the CPU.
 
-    Not by bytes a second: a machine with too much to do is slow at a fast source too.
+    The rest of the time it waited for the source. A machine with too much to do is slow at a fast source too.
+    """
+
+    bytes_per_second: float
+    busy_share: float
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether the source is what limits it."""
+        return self.bytes_per_second < FAST_BYTES_PER_SECOND and self.busy_share <= BUSY_SHARE_MAX
+
+
+def connections_for(missing: int, tempo: Tempo, chunk_bytes: int, *, from_bytes: int, connections_max: int) -> int:
+    """Return over how many connections the rest of a file pays: one, unless it is large and its source is slow.
 
     Args:
         missing: bytes still to fetch.
-        busy_share: of the time that the first range took, the part in which this thread had the CPU; the rest of the
-            time it waited for the source.
+        tempo: of the range before.
         chunk_bytes: size of one range.
         from_bytes: smallest rest to be divided.
         connections_max: of one file.
 
-    >>> connections_for(10**9, 0.03, 10**7, from_bytes=10**8, connections_max=4)
+    >>> connections_for(10**9, Tempo(50e6, 0.03), 10**7, from_bytes=10**8, connections_max=4)
     4
     """
-    if missing < from_bytes or busy_share > BUSY_SHARE_MAX:
+    if missing < from_bytes or not tempo.is_waited_for:
         return 1
     return max(1, min(connections_max, -(-missing // chunk_bytes)))
 

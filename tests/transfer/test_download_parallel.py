@@ -15,7 +15,7 @@ import pytest
 from include.errors import IntegrityError, SourceUnavailable, UrlExpired
 from include.secret import PresignedUrl
 from include.transfer.download import MediaDownloader
-from include.transfer.ranges import BUSY_SHARE_MAX, connections_for
+from include.transfer.ranges import BUSY_SHARE_MAX, FAST_BYTES_PER_SECOND, Tempo, connections_for
 from tests.transfer.behaviours import answer, changed_head, cut, whole
 from tests.transfer.conftest import url_of
 from tests.transfer.fault_server import FaultServer, Request, Wire, honest
@@ -88,19 +88,30 @@ def test_a_throttled_source_gives_each_connection_its_share(tmp_path: Path, sett
     assert seconds[1] / seconds[4] > 2.5  # 3.6 on a quiet machine, as the first range comes alone
 
 
+WAITED_FOR = Tempo(5e7, 0.03)
+
+
 @pytest.mark.parametrize(
-    ("missing", "busy", "expected"),
-    [(10**9, 0.03, 4), (10**9, 0.5, 1), (10**9, BUSY_SHARE_MAX, 4), (10**6, 0, 1), (10**8, 0, 4), (10**8 - 1, 0, 1)],
-    ids=["large", "busy", "just-idle", "small", "edge", "below"],
+    ("missing", "tempo", "expected"),
+    [
+        (10**9, WAITED_FOR, 4),
+        (10**9, Tempo(FAST_BYTES_PER_SECOND, 0.03), 1),
+        (10**9, Tempo(5e7, BUSY_SHARE_MAX), 4),
+        (10**9, Tempo(5e7, 0.5), 1),
+        (10**8, WAITED_FOR, 4),
+        (10**8 - 1, WAITED_FOR, 1),
+        (2 * 10**8, WAITED_FOR, 4),
+    ],
+    ids=["large", "fast", "just-idle", "busy", "edge", "below", "ranges"],
 )
-def test_more_connections_only_where_they_pay(missing: int, busy: float, expected: int) -> None:
+def test_more_connections_only_where_they_pay(missing: int, tempo: Tempo, expected: int) -> None:
     """A large rest of a source that is waited for is divided, anything else is not."""
-    assert expected == connections_for(missing, busy, 10**7, from_bytes=10**8, connections_max=4)
+    assert expected == connections_for(missing, tempo, 10**7, from_bytes=10**8, connections_max=4)
 
 
 def test_no_more_connections_than_ranges() -> None:
     """Two ranges are shared by two."""
-    assert 2 == connections_for(2 * 10**7, 0.0, 10**7, from_bytes=1, connections_max=4)
+    assert 2 == connections_for(2 * 10**7, WAITED_FOR, 10**7, from_bytes=1, connections_max=4)
 
 
 @pytest.mark.parametrize(
