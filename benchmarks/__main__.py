@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,8 @@ def main() -> int:
     sizes = QUICK if options.quick else FULL
     if options.repeats:
         sizes = replace(sizes, repeats=options.repeats, server_repeats=options.repeats)
+    # Ended like an interrupted one: servers stopped, files gone.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         results = run_benchmarks(PROJECT / ".bench", sizes, Choice(words), _say, keep=options.keep)
     except (WrongResultError, DiskTooSmallError, ComponentError) as error:
