@@ -24,6 +24,8 @@ NEEDED = {
     "AIRFLOW_CONN_GENESYS_CLOUD": "the connection genesys_cloud",
     "AIRFLOW_CONN_RECORDING_LAKE": "the connection recording_lake",
     "RECORDING_LAKE_URI": "where the archive is (s3://bucket/prefix)",
+    # Not UTC for want of better: a day that was archived in the wrong zone stays so for ever.
+    "GENESYS_TIMEZONE": "the organisation's zone, which decides what a day is (Europe/Berlin)",
 }
 
 
@@ -35,7 +37,7 @@ def run_days(first: str, last: str) -> int:
     """Archive the local days ``first`` to ``last``; 0 only when all of them are complete.
 
     Raises:
-        NotConfiguredError: when a day or a connection is missing.
+        NotConfiguredError: when a day, a connection or the zone is missing.
     """
     _check_day("DATE", first)
     _check_day("END_DATE", last)

@@ -18,7 +18,8 @@ from demo.sandbox import start_sandbox
 
 PROJECT = Path(__file__).parents[2]
 DAY = "2026-03-10"
-UNSET = ("AIRFLOW_CONN_GENESYS_CLOUD", "AIRFLOW_CONN_RECORDING_LAKE", "RECORDING_LAKE_URI", "AIRFLOW__SECRETS__BACKEND")
+NEEDED = ("AIRFLOW_CONN_GENESYS_CLOUD", "AIRFLOW_CONN_RECORDING_LAKE", "RECORDING_LAKE_URI", "GENESYS_TIMEZONE")
+UNSET = (*NEEDED, "AIRFLOW__SECRETS__BACKEND")
 
 
 def run(*arguments, environment=None):
@@ -36,11 +37,18 @@ def run(*arguments, environment=None):
     )
 
 
-def test_missing_connections_are_one_sentence():
+def test_missing_variables_are_one_sentence():
     """Each missing variable is named with its meaning; no stack trace, nothing started."""
     refused = run(f"--date={DAY}")
     (sentence,) = refused.stderr.strip().splitlines()
-    assert (1, []) == (refused.returncode, [name for name in UNSET[:3] if name not in sentence])
+    assert (1, []) == (refused.returncode, [name for name in NEEDED if name not in sentence])
+
+
+def test_zone_is_never_assumed():
+    """With everything but the zone nothing starts: a day archived in the wrong zone cannot be taken back."""
+    refused = run(f"--date={DAY}", environment=dict.fromkeys(NEEDED[:3], "set"))
+    named = [name for name in NEEDED if name in refused.stderr]
+    assert (1, ["GENESYS_TIMEZONE"]) == (refused.returncode, named)
 
 
 @pytest.mark.parametrize("day", ["", "yesterday", "2026-02-30"])
@@ -76,6 +84,6 @@ def test_exit_status_says_whether_the_day_is_complete(store, tmp_path, day, scen
     """The real DAG archives the day: 0 only when nothing is left open, and no secret in what is printed."""
     settings, done = archive(store, tmp_path, day, scenario)
     said = done.stdout + done.stderr
-    secrets = [json.loads(settings[name])["password"] for name in UNSET[:2]]
+    secrets = [json.loads(settings[name])["password"] for name in NEEDED[:2]]
     assert (status, True) == (done.returncode, f"{day}: {verdict}" in said), said[-3000:]
     assert [] == [secret for secret in secrets if secret in said]
