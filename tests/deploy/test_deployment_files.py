@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from include.genesys.connection import REQUESTS_PER_MINUTE
+
 PROJECT = Path(__file__).parents[2]
 POOLS = {"genesys_api", "recording_download"}
 
@@ -36,9 +38,17 @@ def test_chart_deploys_the_locked_airflow(values):
     assert locked_version("apache-airflow") == values["airflowVersion"]
 
 
-def test_chart_takes_both_connections_from_secrets(values):
-    """Neither connection stands in the values."""
-    assert {"AIRFLOW_CONN_GENESYS_CLOUD", "AIRFLOW_CONN_RECORDING_LAKE"} == {one["envName"] for one in values["secret"]}
+def test_chart_takes_its_connections_from_secrets(values):
+    """No connection stands in the values."""
+    expected = {f"AIRFLOW_CONN_{name}" for name in ("GENESYS_CLOUD", "RECORDING_LAKE", "TASK_LOGS")}
+    assert expected == {one["envName"] for one in values["secret"]}
+
+
+def test_chart_names_the_share_of_each_pod(values):
+    """Pods share no file, so each gets its part of the 300 requests a minute."""
+    text = (PROJECT / "deploy" / "helm" / "values.yaml").read_text("utf-8")
+    pods = values["workers"]["celery"]["replicas"] + values["triggerer"]["replicas"]
+    assert REQUESTS_PER_MINUTE // pods == int(re.search(r'"requests_per_minute": (\d+)', text)[1])
 
 
 def test_pools_have_the_names_the_tasks_use():

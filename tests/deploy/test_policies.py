@@ -7,6 +7,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+import yaml
+
+from include.settings import LakeLocation
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "iam"
 BUCKET, OBJECT = "arn:aws:s3:::BUCKET", "arn:aws:s3:::BUCKET/PREFIX/media/x"
@@ -81,6 +84,23 @@ def test_objects_outside_the_prefix_are_out_of_reach(policy):
     assert not allowed(policy, "s3:GetObject", "arn:aws:s3:::BUCKET/other/x")
 
 
+def test_task_logs_go_where_their_connection_may_write():
+    """The chart's log folder is outside the archive, and the connection it names is allowed what Airflow does there."""
+    values = yaml.safe_load((FOLDER.parent / "helm" / "values.yaml").read_text("utf-8"))
+    logging = values["config"]["logging"]
+    folder = LakeLocation.parse(logging["remote_base_log_folder"])
+    (lake,) = (LakeLocation.parse(one["value"]) for one in values["env"] if one["name"] == "RECORDING_LAKE_URI")
+    log = "arn:aws:s3:::BUCKET/PREFIX/dag_id=x/attempt=1.log"
+    may = [allowed("task-logs", action, log) for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")]
+    assert folder.bucket != lake.bucket
+    assert ("task_logs", [True, True, False]) == (logging["remote_log_conn_id"], may)
+
+
+def test_absent_log_is_not_taken_for_a_forbidden_one():
+    """S3 answers 403 for an absent key to who may not list the bucket, and Airflow then gives up writing the log."""
+    assert allowed("task-logs", "s3:ListBucket", BUCKET)
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_deletion_is_refused_explicitly(policy):
     """A second, wider policy on the same role cannot grant what is denied here."""
@@ -89,7 +109,7 @@ def test_deletion_is_refused_explicitly(policy):
     assert any(fnmatchcase("s3:DeleteObjectVersion", pattern) for pattern in denied)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", [*POLICIES, "task-logs"])
 def test_unencrypted_connections_are_refused(policy):
     """Plain HTTP is denied for every action."""
     statements = json.loads((FOLDER / f"{policy}.json").read_text("utf-8"))["Statement"]
