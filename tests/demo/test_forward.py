@@ -29,7 +29,7 @@ def answer_after_the_end(connection):
 
 def reset_in_the_middle(connection):
     """Say a little, wait until it is read, then cut the line."""
-    connection.sendall(b"half an ans")
+    connection.sendall(b"half answer")
     connection.recv(1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
