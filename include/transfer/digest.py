@@ -66,6 +66,7 @@ class ThreadedDigest:
         self._free: SimpleQueue[memoryview] = SimpleQueue()
         self._full: SimpleQueue[tuple[memoryview, memoryview] | threading.Event | None] = SimpleQueue()
         self._filling: memoryview | None = None
+        self._behind = False
         for _ in range(BLOCKS):
             self._free.put(memoryview(bytearray(BLOCK_BYTES)))
         self._thread = threading.Thread(target=self._run, name="sha256", daemon=True)
@@ -80,13 +81,16 @@ class ThreadedDigest:
     def update(self, view: memoryview) -> None:
         """Hand back the start of the buffer that ``room`` gave."""
         block, self._filling = self.room(), None
+        self._behind = True
         self._full.put((view, block))
 
     def settled(self) -> hashlib._Hash:
         """Wait until everything is hashed, and return a copy of the state."""
-        done = threading.Event()
-        self._full.put(done)
-        done.wait()
+        if self._behind:
+            done = threading.Event()
+            self._full.put(done)
+            done.wait()
+            self._behind = False
         return self._state.copy()
 
     def close(self) -> None:
