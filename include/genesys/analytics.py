@@ -2,23 +2,23 @@
 
 ``POST /api/v2/analytics/conversations/details/query`` (source: Genesys OpenAPI). Its paging is by number over a moving
 set, and its interval means "started on a day that the interval touches". So: only closed calls in a closed interval,
-everything de-duplicated by id, the bounds applied here, and a second look at whatever takes more than one page.
+everything de-duplicated by id, the bounds applied here, and a second look at whatever takes more than one page. What
+stays less than the source's own total is an error, never a short day.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from include.errors import RequestRejected
+from include.errors import RequestRejected, SourceChanged
 from include.genesys.answer import Malformed
 from include.genesys.conversation import read_conversation
-from include.genesys.json_fields import count_of, object_of
+from include.genesys.json_fields import COUNT_MAX, object_of, uuid_of
 from include.genesys.request import ApiRequest
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ PASSES_MAX = 3
 INTERVAL_MIN = timedelta(minutes=1)
 """Shorter intervals are not split again: hits that do not shrink by then do not depend on the interval."""
 
-LOGGER = logging.getLogger(__name__)
 _PAGINATION = re.compile(r"pagination may not exceed", re.IGNORECASE)
 _TOO_LARGE = 413
 
@@ -46,9 +45,10 @@ _TOO_LARGE = 413
 class ConversationsFound:
     """What the query found; ``conversations`` are sorted by id and unique.
 
-    ``rejected`` holds a SHA-256 of each row without a usable id or start: counted and reported, never used. ``pages``
-    counts the pages read, ``split`` how often an interval was halved, ``passes`` the most looks one interval took,
-    ``outside`` the conversations that started outside the bounds.
+    ``rejected`` holds a SHA-256 of each row without a usable id: counted and reported, never used. ``pages`` counts
+    the pages read, ``split`` how often an interval was halved, ``passes`` the most looks one interval took,
+    ``outside`` the conversations that started outside the bounds. ``undated`` holds the sorted ids of conversations
+    whose start cannot be read: they exist, and only the bounds that were asked for say when.
     """
 
     conversations: tuple[Conversation, ...]
@@ -58,6 +58,7 @@ class ConversationsFound:
     split: int
     passes: int = 1
     outside: int = 0
+    undated: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class _Search:
 
     found: dict[str, Conversation] = field(default_factory=dict)
     rejected: set[str] = field(default_factory=set)
+    undated: set[str] = field(default_factory=set)
     duplicates: int = 0
     pages: int = 0
     split: int = 0
@@ -74,16 +76,28 @@ class _Search:
 
 @dataclass(slots=True)
 class _Pass:
-    """One look at one interval: the ids seen, and whether its pages added up."""
+    """One look at one interval: the ids seen, and whether its pages added up.
+
+    ``totals`` are those of pages with rows, ``end_total`` is what the page without rows still named.
+    """
 
     ids: set[str] = field(default_factory=set)
     rows: int = 0
     totals: set[int] = field(default_factory=set)
+    end_total: int = 0
 
     @property
     def adds_up(self) -> bool:
         """Whether every page named the same total, and that many different rows came."""
-        return self.totals <= {self.rows} and len(self.ids) == self.rows
+        return self.totals | {self.end_total or self.rows} == {self.rows} and len(self.ids) == self.rows
+
+    @property
+    def stable_total(self) -> int:
+        """How many rows no page went below; zero where none named a total.
+
+        ``totalHits`` moves a little from page to page, so the smallest is the one that all pages agree on.
+        """
+        return max(min(self.totals, default=0), self.end_total)
 
 
 class _TooMany(Exception):  # noqa: N818 - a message to the caller in this file
@@ -96,6 +110,8 @@ def find_conversations(door: ApiDoor, start_utc: datetime, end_utc: datetime) ->
     Raises:
         ValueError: when the bounds are naive or not in order.
         RequestRejected: when the source refuses the query, or has too many hits for even the shortest interval.
+        SourceChanged: when the last look still found something new, or all looks together saw less than the source's
+            own total.
         ArchiveError: as ``ApiDoor.fetch``.
     """
     if start_utc.tzinfo is None or end_utc.tzinfo is None or start_utc >= end_utc:
@@ -111,6 +127,7 @@ def find_conversations(door: ApiDoor, start_utc: datetime, end_utc: datetime) ->
         split=search.split,
         passes=search.passes,
         outside=len(search.found) - len(inside),
+        undated=tuple(sorted(search.undated - search.found.keys())),
     )
 
 
@@ -151,19 +168,29 @@ def _search(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> N
 
 
 def _look_until_settled(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> None:
-    """Look until a look finds nothing new.
+    """Look until a look finds nothing new and nothing is missing from the total.
 
     One page that adds up is one moment's truth. Several pages are several moments: a row removed and another inserted
     between two pages leave totals equal and hide a conversation, so even pages that add up are read twice.
     """
+    seen: set[str] = set()
+    total = new = 0
     for number in range(1, PASSES_MAX + 1):
-        before = len(search.found)
         look = _look(door, start, end, search)
         search.passes = max(search.passes, number)
-        if (number > 1 and len(search.found) == before) or (look.rows <= PAGE_ROWS and look.adds_up):
+        new = len(look.ids - seen)
+        seen |= look.ids
+        total = max(total, look.stable_total)
+        steady = (number > 1 and not new) or (look.rows <= PAGE_ROWS and look.adds_up)
+        if steady and len(seen) >= total:
             return
-    # Calls that end while we look are found by the audits of the days after.
-    LOGGER.warning("Look %d at %s still found something new", PASSES_MAX, _wire_moment(start))
+    raise SourceChanged(
+        f"The conversations of {_wire_moment(start)}/{_wire_moment(end)} do not settle: {len(seen)} were read in "
+        f"{PASSES_MAX} looks, {new} of them new in the last; the source's own total is {total}",
+        read=len(seen),
+        new=new,
+        total=total,
+    )
 
 
 def _look(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> _Pass:
@@ -172,6 +199,7 @@ def _look(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> _Pa
         rows, total = _page(door, start, end, page)
         search.pages += 1
         if not rows:
+            look.end_total = total or 0
             return look
         look.rows += len(rows)
         if total is not None:
@@ -195,19 +223,24 @@ def _page(door: ApiDoor, start: datetime, end: datetime, page: int) -> tuple[lis
 def _read_page(body: object) -> tuple[list[object], int | None]:
     """Return rows and total; the page past the end is the empty object."""
     page = object_of(body)
-    rows = page.get("conversations")
-    if rows is None:
-        return [], None
-    if not isinstance(rows, list):
+    rows, total = page.get("conversations"), page.get("totalHits")
+    if rows is not None and not isinstance(rows, list):
         raise Malformed("its conversations are no list")
-    total = page.get("totalHits")
-    return rows, None if total is None else count_of(total)
+    if total is not None and (isinstance(total, bool) or not isinstance(total, int) or not 0 <= total <= COUNT_MAX):
+        # Read as zero, it would say that nothing is missing.
+        raise Malformed("its totalHits is no count")
+    return rows or [], total
 
 
 def _note(row: object, look: _Pass, search: _Search) -> None:
     try:
         conversation = read_conversation(row)
     except Malformed:
+        named = uuid_of(row.get("conversationId")) if isinstance(row, dict) else None
+        if named is not None:
+            search.undated.add(named)
+            look.ids.add(named)
+            return
         digest = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
         search.rejected.add(digest)
         look.ids.add(digest)

@@ -151,7 +151,8 @@ class ScriptedGenesys:
         paging = call.json["paging"]
         first = (paging["pageNumber"] - 1) * paging["pageSize"]
         rows = self.rows[first : first + paging["pageSize"]]
-        total = len(self.rows)
+        # Hits are conversations: one that is on two pages is one hit.
+        total = len({json.dumps(row["conversationId"] if isinstance(row, dict) else row).lower() for row in self.rows})
         self.page_end(paging["pageNumber"])
         return Reply(body={"conversations": rows, "totalHits": total} if rows else {})
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from include.errors import RequestRejected, SourceUnavailable
+from include.errors import RequestRejected, SourceChanged, SourceUnavailable
 from include.genesys.analytics import RESULTS_MAX, ConversationsFound, find_conversations
 from tests.genesys.scripted_server import QUERY, Reply, error, uuid
 from tests.genesys.test_client import DAY, row
@@ -110,25 +110,110 @@ def test_rows_that_move_between_pages_are_found_by_a_second_look(client, genesys
     assert found.passes > 1
 
 
-def test_totals_that_never_agree_cost_one_more_look(client, genesys):
-    """``totalHits`` is approximate: a second look that finds nothing new settles it."""
-    rows = [row(1), row(2)]
-    genesys.on_call = lambda call: (
-        Reply(body={"conversations": rows, "totalHits": 7} if call.json["paging"]["pageNumber"] == 1 else {})
-        if call.path == QUERY
-        else None
+def pages_of(genesys, page_of):
+    """Let ``page_of(look, page)`` answer every query; looks count from one."""
+    looks = [0]
+
+    def answer(call):
+        if call.path != QUERY:
+            return None
+        page = call.json["paging"]["pageNumber"]
+        looks[0] += page == 1
+        return Reply(body=page_of(looks[0], page))
+
+    genesys.on_call = answer
+
+
+def rows_of(first: int, end: int) -> list[dict]:
+    """Return the rows with these numbers."""
+    return [row(number) for number in range(first, end)]
+
+
+@pytest.mark.parametrize(
+    ("page_of", "read", "total"),
+    [
+        (lambda _look, page: {"conversations": rows_of(0, 100), "totalHits": 250} if page == 1 else {}, 100, 250),
+        (lambda _look, page: {"conversations": rows_of(0, 2), "totalHits": 7} if page == 1 else {}, 2, 7),
+        (lambda _look, _page: {"totalHits": 50}, 0, 50),
+        (lambda _look, _page: {"conversations": [], "totalHits": 50}, 0, 50),
+        (lambda _look, page: {"conversations": rows_of(0, 9)} if page == 1 else {"totalHits": 50}, 9, 50),
+        (
+            lambda _look, page: {"conversations": rows_of(0, 100) if page < 3 else [], "totalHits": 200},
+            100,
+            200,
+        ),
+    ],
+    ids=["page-two-empty", "one-page", "no-list", "empty-list", "total-at-the-end", "same-page-twice"],
+)
+def test_fewer_than_the_sources_own_total_is_no_day(client, genesys, page_of, read, total):
+    """After three looks what is missing is an error with its counts, so that the day is asked for again."""
+    pages_of(genesys, page_of)
+    with pytest.raises(SourceChanged, match=f"{read} were read in 3 looks, 0 of them new.* total is {total}") as caught:
+        client.find_conversations(*DAY)
+    assert {"read": read, "new": 0, "total": total} == dict(caught.value.facts)
+
+
+def test_a_set_that_is_another_at_each_look_is_no_day(client, genesys):
+    """Three looks at 100 of 400 conversations are not the 400."""
+    pages_of(
+        genesys,
+        lambda look, page: (
+            {"conversations": rows_of(look * 100, look * 100 + 100), "totalHits": 400} if page == 1 else {}
+        ),
+    )
+    with pytest.raises(SourceChanged, match="300 were read in 3 looks, 100 of them new in the last"):
+        client.find_conversations(*DAY)
+
+
+def test_a_source_that_never_rests_is_no_day(client, genesys):
+    """Where the third look still finds something new, a fourth would too."""
+    genesys.rows = rows_of(1000, 1150)
+    genesys.page_end = lambda _page: genesys.rows.insert(0, row(len(genesys.rows)))
+    with pytest.raises(SourceChanged, match="do not settle"):
+        client.find_conversations(*DAY)
+
+
+@pytest.mark.parametrize("total", [0, 1, 3])
+def test_a_total_below_what_was_found_is_approximate(client, genesys, total):
+    """``totalHits`` may be too small: a second look that finds nothing new settles it."""
+    pages_of(genesys, lambda _look, page: {"conversations": rows_of(0, 4), "totalHits": total} if page == 1 else {})
+    found = client.find_conversations(*DAY)
+    assert (4, 2, 4) == (len(found.conversations), found.passes, found.pages)
+
+
+def test_a_total_that_moves_a_little_from_page_to_page_is_no_loss(client, genesys):
+    """What all pages of a look agree on is the smallest total they name."""
+    pages_of(
+        genesys,
+        lambda _look, page: (
+            {"conversations": rows_of(page * 100, page * 100 + 100), "totalHits": 200 + page % 2} if page < 3 else {}
+        ),
+    )
+    assert 200 == len(client.find_conversations(*DAY).conversations)
+
+
+def test_a_total_that_shrinks_does_not_excuse_what_is_missing(client, genesys):
+    """A later, smaller answer that adds up is no proof against the first look's total."""
+    pages_of(
+        genesys,
+        lambda look, page: {"conversations": rows_of(0, 50), "totalHits": 90 if look == 1 else 50} if page == 1 else {},
+    )
+    with pytest.raises(SourceChanged, match="total is 90"):
+        client.find_conversations(*DAY)
+
+
+def test_a_page_that_is_lost_once_is_found_by_the_next_look(client, genesys):
+    """One early end is healed here, without a task that fails."""
+    pages_of(
+        genesys,
+        lambda look, page: (
+            {"conversations": rows_of(page * 100, page * 100 + 100), "totalHits": 200}
+            if page == 1 or (page == 2 and look > 1)
+            else {}
+        ),
     )
     found = client.find_conversations(*DAY)
-    assert (2, 2, 4) == (len(found.conversations), found.passes, found.pages)
-
-
-def test_a_source_that_never_rests_is_left_after_three_looks(client, genesys, caplog):
-    """Calls may end while we look; the audits of the next days find those."""
-    genesys.rows = [row(number) for number in range(1000, 1150)]
-    genesys.page_end = lambda _page: genesys.rows.insert(0, row(len(genesys.rows)))
-    found = client.find_conversations(*DAY)
-    assert 3 == found.passes
-    assert "still found something new" in caplog.text
+    assert (200, 3) == (len(found.conversations), found.passes)
 
 
 def seconds_of(call) -> float:
@@ -199,7 +284,9 @@ def test_any_other_refusal_is_passed_on(client, genesys):
     assert 1 == len(genesys.calls_to(QUERY))
 
 
-@pytest.mark.parametrize("body", [[], {"conversations": {}}, {"conversations": "x"}, None])
+@pytest.mark.parametrize(
+    "body", [[], {"conversations": {}}, {"conversations": "x"}, None, {"totalHits": "50"}, {"totalHits": -1}]
+)
 def test_a_page_of_the_wrong_kind_is_no_empty_page(client, genesys, body):
     """Read as "no more", it would lose conversations."""
     genesys.script(QUERY, *[Reply(body=body)] * 10)
@@ -221,11 +308,23 @@ def test_a_row_without_a_usable_id_is_counted_and_never_used(client, genesys, ba
 
 
 @pytest.mark.parametrize("start", [None, 7, "", "yesterday", "2026-01-05T09:00:00", "0001-01-01T00:00:00+14:00"])
-def test_a_row_without_a_usable_start_is_counted_too(client, genesys, start):
-    """Without a start a conversation belongs to no day."""
-    genesys.rows = [row(2, conversationStart=start), "no row", None, [1]]
+def test_a_row_without_a_usable_start_is_named(client, genesys, start):
+    """The conversation exists, so its id is told apart from rows that name nothing."""
+    genesys.rows = [row(2, conversationId=uuid(2).upper(), conversationStart=start), "no row", None, [1]]
     found = client.find_conversations(*DAY)
-    assert (0, 4) == (len(found.conversations), len(found.rejected))
+    assert (0, (uuid(2),), 3) == (len(found.conversations), found.undated, len(found.rejected))
+
+
+def test_a_start_that_is_read_elsewhere_is_enough(client, genesys):
+    """One readable row of a conversation dates it, whichever comes first."""
+    genesys.rows = [row(1, conversationStart=None), row(1), row(2), row(2, conversationStart=7)]
+    genesys.on_call = lambda call: (
+        Reply(body={"conversations": genesys.rows, "totalHits": 2} if call.json["paging"]["pageNumber"] == 1 else {})
+        if call.path == QUERY
+        else None
+    )
+    found = client.find_conversations(*DAY)
+    assert ([uuid(1), uuid(2)], ()) == (ids_of(found), found.undated)
 
 
 def test_an_id_has_one_spelling(client, genesys):
