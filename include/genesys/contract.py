@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from include.errors import ConfigurationError
 from include.genesys.answer import Malformed
-from include.genesys.json_fields import count_of, entries_of, object_of, text_of
+from include.genesys.json_fields import count_of, entries_of, id_of, object_of, text_of
 from include.genesys.models import BatchStatus, Contract, RecordingMetadata, RecordingResult
 from include.genesys.redaction import shown
 from include.genesys.request import ApiRequest, path_of
@@ -149,8 +149,8 @@ def _result(entry: dict[str, object]) -> RecordingResult:
     if url is None and address:
         error_message = error_message or "the result URL cannot be read"
     return RecordingResult(
-        conversation_id=text_of(entry.get("conversationId")),
-        recording_id=text_of(entry.get("recordingId")),
+        conversation_id=id_of(entry.get("conversationId")),
+        recording_id=id_of(entry.get("recordingId")),
         url=url,
         content_type=text_of(entry.get("contentType")),
         error_message=error_message,
@@ -158,12 +158,12 @@ def _result(entry: dict[str, object]) -> RecordingResult:
 
 
 def _metadata(conversation_id: str, entry: dict[str, object]) -> RecordingMetadata:
-    recording_id = text_of(entry.get("id"))
+    recording_id = id_of(entry.get("id"))
     if recording_id is None:
         raise Malformed("it holds a recording without an id")
     return RecordingMetadata(
         recording_id=recording_id,
-        conversation_id=text_of(entry.get("conversationId")) or conversation_id,
+        conversation_id=id_of(entry.get("conversationId")) or conversation_id,
         file_state=text_of(entry.get("fileState")),
         media=text_of(entry.get("media")),
         media_subtype=text_of(entry.get("mediaSubtype")),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from include.genesys.answer import Malformed
-from include.genesys.json_fields import entries_of, moment_of, text_of, texts_of, uuid_of
+from include.genesys.json_fields import entries_of, id_of, moment_of, text_of, texts_of, uuid_of
 from include.genesys.models import Conversation, NamedReference
 from include.genesys.stored_conversation import from_json, to_json
 
@@ -101,12 +101,12 @@ def _agents(participants: list[Row]) -> tuple[NamedReference, ...]:
     """Return the agents in the order of the answer; a later mention may add the name that an earlier one lacks."""
     names: dict[str, str | None] = {}
     for participant in participants:
-        user_id = text_of(participant.get("userId"))
+        user_id = id_of(participant.get("userId"))
         if text_of(participant.get("purpose")) in AGENT_PURPOSES and user_id is not None:
             names[user_id] = names.get(user_id) or text_of(participant.get("participantName"))
     return tuple(NamedReference(user_id, name) for user_id, name in names.items())
 
 
 def _references(segments: list[Row], name: str) -> tuple[NamedReference, ...]:
-    ids = (text_of(segment.get(name)) for segment in segments)
+    ids = (id_of(segment.get(name)) for segment in segments)
     return tuple(NamedReference(value) for value in dict.fromkeys(ids) if value is not None)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from include.errors import NotAuthorised, RequestRejected
 from include.genesys.grouping import groups_of
-from include.genesys.json_fields import entries_of, object_of, text_of, uuid_of
+from include.genesys.json_fields import entries_of, id_of, object_of, text_of, uuid_of
 from include.genesys.request import ApiRequest
 
 if TYPE_CHECKING:
@@ -107,4 +107,4 @@ class Directory:
 
 def _read_names(body: object) -> dict[str, str | None]:
     entities = entries_of(object_of(body).get("entities"))
-    return {str(entity.get("id")): text_of(entity.get("name")) for entity in entities}
+    return {known: text_of(entity.get("name")) for entity in entities if (known := id_of(entity.get("id")))}

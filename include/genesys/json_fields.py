@@ -66,6 +66,15 @@ def uuid_of(value: object) -> str | None:
     return str(UUID(value)) if isinstance(value, str) and _UUID.fullmatch(value) else None
 
 
+def id_of(value: object) -> str | None:
+    """Return an id in the one spelling it has here: a UUID canonical, any other text as ``text_of``.
+
+    >>> id_of("0F8FAD5B-D9CB-469F-A165-70867728950E"), id_of("Code A")
+    ('0f8fad5b-d9cb-469f-a165-70867728950e', 'Code A')
+    """
+    return uuid_of(value) or text_of(value)
+
+
 def moment_of(value: object) -> datetime | None:
     """Return an ISO 8601 moment as aware UTC; ``None`` without an offset, or where it is no moment."""
     if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from include.errors import ConfigurationError, RecordingGone, RequestRejected
 from include.genesys.contract import ORIGINAL, OUTPUT_FORMATS, readable_url
-from include.genesys.json_fields import count_of, object_of, text_of
+from include.genesys.json_fields import count_of, id_of, object_of, text_of
 from include.genesys.models import Contract
 from include.genesys.request import ApiRequest, path_of
 
@@ -90,7 +90,7 @@ def read_media_offer(conversation_id: str | None, recording_id: str, body: objec
     answer = object_of({} if body is None else body)
     size = count_of(answer.get("size") or answer.get("outputSizeInBytes"))
     return MediaOffer(
-        conversation_id=text_of(answer.get("conversationId")) or conversation_id,
+        conversation_id=id_of(answer.get("conversationId")) or conversation_id,
         recording_id=recording_id,
         urls=tuple(url for address in _addresses(answer) if (url := readable_url(address)) is not None),
         content_type=text_of(answer.get("format")),

@@ -325,6 +325,18 @@ def test_metadata_tells_the_state_of_each_recording(client, genesys):
     assert (uuid(1), None) == (second.conversation_id, second.file_state)
 
 
+UPPER, LOWER = "0F8FAD5B-D9CB-469F-A165-70867728950E", "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+def test_ids_have_one_spelling_in_results_and_metadata(client, genesys):
+    """A UUID in capitals is the same conversation and the same recording."""
+    [result] = status_of({"results": [{"conversationId": UPPER, "recordingId": UPPER}]}).results
+    assert (LOWER, LOWER) == (result.conversation_id, result.recording_id)
+    genesys.recordings[uuid(1)] = [{"id": UPPER, "conversationId": UPPER}]
+    [known] = client.recording_metadata(uuid(1))
+    assert (LOWER, LOWER) == (known.conversation_id, known.recording_id)
+
+
 @pytest.mark.parametrize("body", [None, {}, [None], [{}], [{"id": None}], "x"])
 def test_metadata_that_cannot_be_read_is_not_no_recordings(client, genesys, body):
     """An empty or broken answer must never look like a deletion."""
