@@ -23,12 +23,14 @@ class RangeServer:
     """Serves ``path`` under any URL; use in a ``with``.
 
     ``bytes_per_second`` is a limit for each connection. ``on_sent`` is told the count of all bytes sent so far.
+    One that does not ``honour_if_match`` ignores it, as some S3 gateways do.
     A URL whose query holds ``expires=n`` is refused from the moment on that n bytes were sent.
     """
 
     path: Path
     etag: str | None = '"first"'
     bytes_per_second: float | None = None
+    honour_if_match: bool = True
     on_sent: Callable[[int], None] = lambda _: None
     sent: int = 0
     ranges: list[tuple[int, int]] = field(default_factory=list)
@@ -84,7 +86,7 @@ class RangeServer:
             connection.sendall(b"<Error><Code>ExpiredToken</Code></E> ")
             return
         wanted = re.search(r"if-match: (\S+)", head)
-        if wanted and wanted[1] != self.etag:
+        if self.honour_if_match and wanted and wanted[1] != self.etag:
             self._head(connection, 412, 0)
             return
         found = re.search(r"range: bytes=(\d+)-(\d+)", head)

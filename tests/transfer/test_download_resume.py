@@ -166,12 +166,13 @@ def test_a_note_of_another_version_or_file_is_not_believed(
     [('"second"', {}), ('W/"first"', {}), (None, {}), ('"first"', {"total": 7_000}), ('"first"', {"etag": '"old"'})],
     ids=["changed", "weak", "absent", "total", "older"],
 )
+@pytest.mark.parametrize("honours", [True, False], ids=["if-match", "ignored"])
 def test_another_file_at_the_source_starts_anew(
-    settings: ArchiveSettings, large: RangeServer, torn: Callable, etag: str | None, facts: dict
+    settings: ArchiveSettings, large: RangeServer, torn: Callable, etag: str | None, facts: dict, *, honours: bool
 ) -> None:
     """D12, D27: only the same total and the same strong ETag, said again by the source, let a download go on."""
     torn(**facts)
-    large.etag = etag
+    large.etag, large.honour_if_match = etag, honours
     assert 0 == fetched(settings, large)[1]
 
 
