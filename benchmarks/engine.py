@@ -106,7 +106,7 @@ def shard(task: Task, stack: ExitStack) -> Act:
         report = archive_shard(
             work.source, lake, downloader, settings, work.plan, work.submitted, unfinished=frozenset()
         )
-        items = Manifest.read(lake, report.manifest_key).items
+        items = Manifest.read(lake, report.manifest_key, work.plan.org, work.plan.date).items
         wrong = [item for item in items if item.outcome is not Outcome.ARCHIVED]
         if wrong:
             raise SystemExit(f"{len(wrong)} recordings were not archived, the first: {wrong[0]}")

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from include.outcome import ItemRecord, Outcome, conversation_outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
 NOT_PROCESSED = "not_processed"
+MISSING_IN_LAKE = "missing_in_lake"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,10 @@ class DayState:
 def fold(expected: Iterable[str], generations: Iterable[Sequence[Sequence[ItemRecord]]]) -> DayState:
     """Return the state of a day from the manifests that each commit brought in, oldest first.
 
-    Each manifest speaks for the whole of each of its conversations. Later evidence replaces earlier evidence, of two
-    manifests in one commit the one with less open work counts; but nothing un-archives a part that is in the lake.
-    The order of the manifests within a commit says nothing and changes nothing.
+    Each manifest speaks for the whole of each of its conversations. Later evidence replaces earlier evidence; of two
+    manifests of one age the one with more open work counts, since a needless question costs a request and a question
+    that is not asked costs a recording. Nothing un-archives a part that is in the lake. The order of manifests of one
+    age says nothing and changes nothing.
     """
     state: dict[str, tuple[ItemRecord, ...]] = dict.fromkeys(expected, ())
     for manifests in generations:
@@ -83,9 +85,40 @@ def _by_conversation(records: Iterable[ItemRecord]) -> dict[str, list[ItemRecord
 
 def _merged(known: tuple[ItemRecord, ...], versions: list[tuple[ItemRecord, ...]]) -> tuple[ItemRecord, ...]:
     every = [item for items in (known, *versions) for item in items]
-    archived = {(item.recording_id, item.part): item for item in every if item.outcome is Outcome.ARCHIVED}
-    best = min(versions, key=lambda items: sum(item.outcome.is_open for item in items))
-    return (*archived.values(), *(item for item in best if item.outcome is not Outcome.ARCHIVED))
+    archived = {(item.recording_id, item.part, item.sha256): item for item in every if item.outcome is Outcome.ARCHIVED}
+    worst = max(versions, key=_urgency)
+    return (*archived.values(), *(item for item in worst if item.outcome is not Outcome.ARCHIVED))
+
+
+def _urgency(items: tuple[ItemRecord, ...]) -> tuple[int, int]:
+    """How much is left to do, then how much is left to ask: what decides between two words of one age."""
+    return sum(item.outcome.is_open for item in items), sum(not item.outcome.is_settled for item in items)
+
+
+def without_lost(state: DayState, present: Container[str]) -> DayState:
+    """Return the state with every archived part whose audio or metadata is gone from the lake pending again."""
+    return DayState(
+        {
+            key: tuple(item if _is_present(item, present) else _lost(item) for item in items)
+            for key, items in state.items.items()
+        }
+    )
+
+
+def _is_present(item: ItemRecord, present: Container[str]) -> bool:
+    return item.outcome is not Outcome.ARCHIVED or (item.key in present and item.metadata_key in present)
+
+
+def _lost(item: ItemRecord) -> ItemRecord:
+    return ItemRecord(
+        item.conversation_id,
+        item.recording_id,
+        item.part,
+        Outcome.PENDING,
+        reason=MISSING_IN_LAKE,
+        said_by="reconcile",
+        fact=f"{item.key} or its metadata is gone",
+    )
 
 
 def _silence(conversation_id: str) -> tuple[ItemRecord, ...]:

@@ -144,6 +144,8 @@ def read_head(lake: LakeStore, org: str, day: LocalDay) -> Commit | None:
         ) from error
     if head.version != len(keys):
         raise IntegrityError(f"{lake.uri(keys[-1])} calls itself version {head.version}.", key=keys[-1])
+    if len(keys) > 1 and sha256_hex(lake.read(keys[-2]) or b"") != head.previous_sha256:
+        raise IntegrityError(f"{lake.uri(keys[-2])} is not the commit that the next one names: altered.", key=keys[-2])
     if head.org != org:
         raise IntegrityError(
             f"{day} in {lake.location.uri} belongs to organisation {head.org}, not {org}: give each its own prefix.",

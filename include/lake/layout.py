@@ -88,12 +88,17 @@ def metadata_key(identity: MediaIdentity, sha256: str) -> str:
 
 def day_plan_key(date: str, sha256: str) -> str:
     """Return the key of what was expected of a day, named by its content."""
-    return f"plans/date={date}/day-{sha256}.json"
+    return f"{day_plan_prefix(date)}{sha256}.json"
 
 
 def shard_plan_key(date: str, sha256: str) -> str:
     """Return the key of one shard's share of the plan, named by its content."""
     return f"{shard_plan_prefix(date)}{sha256}.json"
+
+
+def day_plan_prefix(date: str) -> str:
+    """Return the prefix of a day's plans."""
+    return f"plans/date={date}/day-"
 
 
 def shard_plan_prefix(date: str) -> str:

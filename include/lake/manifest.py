@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from include.errors import IntegrityError
 from include.lake import layout
 from include.lake.canonical import canonical_json, sha256_hex
-from include.lake.plan import checked_document
+from include.lake.plan import checked_document, require_owner
 from include.outcome import ItemRecord
 
 if TYPE_CHECKING:
@@ -18,12 +19,17 @@ SCHEMA = "recording-archive/manifest/1"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The record of one shard of one day; ids and items are sorted when it is written."""
+    """The record of one shard of one day; ids and items are sorted when it is written.
+
+    ``base_version`` is the commit that the shard was planned on (0: none yet). It orders evidence: a task of an old
+    run that is cleared later must not overrule a newer run, and the same words said again later are new evidence.
+    """
 
     org: str
     date: str
     conversation_ids: tuple[str, ...]
     items: tuple[ItemRecord, ...]
+    base_version: int = 0
 
     def body(self) -> bytes:
         """Return the document."""
@@ -32,6 +38,7 @@ class Manifest:
                 "schema": SCHEMA,
                 "org": self.org,
                 "date": self.date,
+                "base_version": self.base_version,
                 "shard": layout.shard_digest(self.conversation_ids),
                 "conversations": sorted(self.conversation_ids),
                 "items": [item.to_json() for item in sorted(self.items)],
@@ -50,16 +57,20 @@ class Manifest:
         return self.key
 
     @classmethod
-    def read(cls, lake: LakeStore, key: str) -> Self:
+    def read(cls, lake: LakeStore, key: str, org: str, date: str) -> Self:
         """Fetch and check a manifest.
 
         Raises:
-            IntegrityError: when it is missing or altered.
+            IntegrityError: when it is missing, altered, or another organisation's, day's or shard's.
         """
         document = checked_document(lake, key)
+        require_owner(lake, key, document, org, date)
+        if f"/shard={document['shard']}/" not in key:
+            raise IntegrityError(f"{lake.uri(key)} speaks of another shard than its place does.", key=key)
         return cls(
             org=str(document["org"]),
             date=str(document["date"]),
             conversation_ids=tuple(document["conversations"]),
             items=tuple(ItemRecord.from_json(item) for item in document["items"]),
+            base_version=int(document["base_version"]),
         )

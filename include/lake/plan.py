@@ -55,7 +55,8 @@ class DayPlan:
 class ShardPlan:
     """One mapped task group's work: batches of conversation ids, and what is known of each conversation.
 
-    ``facts`` maps conversation ids to JSON values as the source package spells them.
+    ``facts`` maps conversation ids to JSON values as the source package spells them. ``base_version`` is the day's
+    newest commit when this was planned, 0 where there was none.
     """
 
     org: str
@@ -63,6 +64,7 @@ class ShardPlan:
     timezone: str
     batches: tuple[tuple[str, ...], ...]
     facts: Mapping[str, Mapping[str, object]]
+    base_version: int = 0
 
     @property
     def conversation_ids(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ class ShardPlan:
                 "date": self.date,
                 "timezone": self.timezone,
                 "batches": [list(batch) for batch in self.batches],
+                "base_version": self.base_version,
                 "facts": {key: dict(value) for key, value in self.facts.items()},
             }
         )
@@ -106,16 +109,34 @@ class ShardPlan:
             timezone=str(document["timezone"]),
             batches=tuple(tuple(batch) for batch in cast("Sequence[Sequence[str]]", document["batches"])),
             facts=cast("Mapping[str, Mapping[str, object]]", document["facts"]),
+            base_version=cast("int", document["base_version"]),
         )
 
 
-def read_expected(lake: LakeStore, key: str) -> tuple[str, ...]:
+def read_expected(lake: LakeStore, key: str, org: str, date: str) -> tuple[str, ...]:
     """Return the expected ids of a day plan.
 
     Raises:
-        IntegrityError: when it is missing or altered.
+        IntegrityError: when it is missing, altered, or another organisation's or day's.
     """
-    return tuple(cast("list[str]", checked_document(lake, key)["expected"]))
+    document = checked_document(lake, key)
+    require_owner(lake, key, document, org, date)
+    return tuple(cast("list[str]", document["expected"]))
+
+
+def day_plans_of(lake: LakeStore, date: str) -> tuple[str, ...]:
+    """Return the keys of all plans of a day, also of a run that died before its commit: what it expected stays so."""
+    return tuple(lake.list_keys(layout.day_plan_prefix(date)))
+
+
+def require_owner(lake: LakeStore, key: str, document: Mapping[str, object], org: str, date: str) -> None:
+    """Refuse a document that was put under this day's keys but speaks of another organisation or day.
+
+    Raises:
+        IntegrityError: when it does.
+    """
+    if (document.get("org"), document.get("date")) != (org, date):
+        raise IntegrityError(f"{lake.uri(key)} speaks of another organisation or day than its place does.", key=key)
 
 
 def earlier_facts(lake: LakeStore, date: str, ids: set[str]) -> dict[str, dict[str, object]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from include.errors import ConfigurationError, RecordingGone
 from include.genesys.models import RecordingResult
 from include.lake import layout
+from include.lake.layout import is_uuid
 from include.lake.manifest import Manifest
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import archive_bundle
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from include.settings import ArchiveSettings
     from include.transfer.download import MediaDownloader
     from include.transfer.results import RecordingResults, SortedResults
+    from include.transfer.stored import StoredParts
     from include.transfer.submit import SubmittedJob, SubmittedShard
 
 log = logging.getLogger(__name__)
@@ -83,17 +85,17 @@ def archive_shard(
             strange URL is quarantined, but a wrong ``media_hosts`` must not quarantine a whole day.
     """
     ids = plan.conversation_ids
-    finished = _finished_manifest(lake, plan)
+    stored = stored_parts(lake, plan.org, plan.date, ids)
+    finished = _finished_manifest(lake, plan, stored)
     if finished is not None:
         log.info("Nothing to do: %s is complete", finished.key)
         return _report(finished)
-    stored = stored_parts(lake, plan.org, plan.date, ids)
     work = ShardWork(source, lake, downloader, settings, plan, stored)
     records = [_refused(conversation_id) for conversation_id in submitted.refused]
     for job in submitted.jobs:
         records += _archive_job(work, job, finished=job.job_id not in unfinished)
     _stop_if_misconfigured(records)
-    manifest = Manifest(plan.org, plan.date, ids, tuple(sorted(set(records))))
+    manifest = Manifest(plan.org, plan.date, ids, tuple(sorted(set(records))), plan.base_version)
     manifest.write(lake)
     return _report(manifest)
 
@@ -113,25 +115,37 @@ def _archive_job(work: ShardWork, job: SubmittedJob, *, finished: bool) -> list[
     records = _malformed(answer, job)
     records += _archive_recordings(work, urls, answer.recordings)
     errors = {key: list(items) for key, items in answer.errors.items()}
-    is_whole = status is not None
+    counted = [len(results) - len(answer.bundles)]
+    is_whole = status is not None and all(is_uuid(item.conversation_id) for item in answer.strangers)
     for result in answer.bundles:
         outcome = archive_bundle(work, urls, result, job.conversation_ids)
         records += outcome.records
         is_whole = is_whole and not outcome.unmapped
+        counted.append(_promised(status) if outcome.counted is None else outcome.counted)
         for failure in outcome.failures:
             errors.setdefault(failure.conversation_id, []).append(
                 RecordingResult(failure.conversation_id, failure.recording_id, None, None, failure.message)
             )
-    return records + _not_delivered(work, job, records, errors, done=finished or _is_done(status), is_whole=is_whole)
+    is_whole = is_whole and sum(counted) >= _promised(status)
+    done = _is_done(status, finished=finished)
+    return records + _not_delivered(work, job, records, errors, done=done, is_whole=is_whole)
 
 
-def _is_done(status: BatchStatus | None) -> bool:
+def _promised(status: BatchStatus | None) -> int:
+    return max(status.expected_count, status.result_count) if status else 0
+
+
+def _is_done(status: BatchStatus | None, *, finished: bool) -> bool:
     """Whether nothing more can come: the job says so, is gone, or has only counters and expects nothing at all.
+
+    ``finished``, what the wait came to, does not outweigh a job that says it is still at work.
 
     Counters of 0 and 0 never count as finished while waiting (they also stand there before a job has begun); at the
     deadline they mean a batch that Genesys answers with silence, as it does for conversations we may not see.
     """
-    return status is None or bool(status.completed) or (status.completed is None and status.expected_count == 0)
+    if status is None or status.completed is not None:
+        return status is None or bool(status.completed)
+    return finished or status.expected_count == 0
 
 
 def _not_delivered(
@@ -145,21 +159,25 @@ def _not_delivered(
 ) -> list[ItemRecord]:
     """Return what else there is to say of the job's conversations: archived earlier, missing and why, or pending.
 
-    A conversation that the finished job spoke of without an error needs no word. One that it was silent about is asked
-    for at the source, also when an earlier run archived one of its recordings; so is every one that was spoken of by a
-    job that is unfinished, gone, or delivered something that belongs to nobody (``is_whole`` is false).
+    A conversation that the finished job spoke of without an error needs no word: a recording that such a job leaves
+    out while its counters agree with its results is not looked for. One that it was silent about is asked for at the
+    source, also when an earlier run archived one of its recordings, and so is one of which only other media came; so
+    is every one that was spoken of by a job that is unfinished, gone, delivered something that belongs to nobody, or
+    less than it counts (``is_whole`` is false). Whatever else an unfinished job delivers may have another part.
     """
     records = _already_stored(work, job.conversation_ids, delivered)
-    spoken = {item.conversation_id for item in delivered}
+    spoken = {item.conversation_id for item in delivered if item.outcome is not Outcome.NOT_SELECTED}
+    heard = {item.conversation_id for item in delivered} | errors.keys()
     stored = {item.conversation_id for item in records}
     for conversation_id in job.conversation_ids:
-        heard = conversation_id in spoken or conversation_id in errors
-        if not done and not heard and conversation_id not in stored:
-            records.append(ItemRecord(conversation_id, "", 0, Outcome.PENDING, UNFINISHED, BATCH, job.job_id))
-        elif not (done and is_whole and conversation_id in spoken and conversation_id not in errors):
+        unheard = not done and conversation_id not in heard | stored
+        if not unheard and not (done and is_whole and conversation_id in spoken and conversation_id not in errors):
             here = (item for item in (*delivered, *records) if item.conversation_id == conversation_id)
             answered = {item.recording_id for item in here}
             records += explain(work.source, conversation_id, errors.get(conversation_id, ()), answered)
+        here = (item for item in (*delivered, *records) if item.conversation_id == conversation_id)
+        if not done and (unheard or any(item.outcome is Outcome.ARCHIVED or item.outcome.is_open for item in here)):
+            records.append(ItemRecord(conversation_id, "", 0, Outcome.PENDING, UNFINISHED, BATCH, job.job_id))
     return records
 
 
@@ -208,14 +226,27 @@ def _status_of(source: ShardSource, job_id: str) -> BatchStatus | None:
         return None
 
 
-def _finished_manifest(lake: LakeStore, plan: ShardPlan) -> Manifest | None:
-    """Return a manifest of this very shard that settles every conversation, if an earlier try wrote one."""
+def _finished_manifest(lake: LakeStore, plan: ShardPlan, stored: StoredParts) -> Manifest | None:
+    """Return the manifest of an earlier try at this very plan that settles every conversation, if there is one.
+
+    One that was planned on another commit is old evidence, and one that names parts which are gone is none.
+    """
     for key in lake.list_keys(f"{layout.manifest_prefix(plan.date)}shard={plan.shard}/"):
-        manifest = Manifest.read(lake, key)
+        manifest = Manifest.read(lake, key, plan.org, plan.date)
         spoken = {item.conversation_id for item in manifest.items}
-        if spoken.issuperset(plan.conversation_ids) and all(item.outcome.is_settled for item in manifest.items):
+        if (
+            manifest.base_version == plan.base_version
+            and spoken.issuperset(plan.conversation_ids)
+            and all(item.outcome.is_settled and _is_there(item, stored) for item in manifest.items)
+        ):
             return manifest
     return None
+
+
+def _is_there(item: ItemRecord, stored: StoredParts) -> bool:
+    if item.outcome is not Outcome.ARCHIVED:
+        return True
+    return stored.get((item.conversation_id, item.recording_id), {}).get(item.part) == item.sha256
 
 
 def _refused(conversation_id: str) -> ItemRecord:

@@ -29,12 +29,13 @@ class BundleOutcome:
     """The records of all recordings in the bundle, and what its index says is missing from it.
 
     ``unmapped`` tells that it held something that nothing assigns to a recording, so that what else is missing has to
-    be asked of the source.
+    be asked of the source. ``counted`` is how many recordings it speaks of; ``None`` where it could not be read.
     """
 
     records: tuple[ItemRecord, ...]
     failures: tuple[IndexFailure, ...] = ()
     unmapped: bool = False
+    counted: int | None = None
 
 
 def archive_bundle(
@@ -55,7 +56,7 @@ def archive_bundle(
             return _refused(work, source, error, requested)
         except ArchiveError as error:
             return _failed(error, requested)
-        return BundleOutcome(tuple(members.archive()), members.failures(), bool(members.unmapped))
+        return BundleOutcome(tuple(members.archive()), members.failures(), bool(members.unmapped), members.counted())
 
 
 def bodies_of_archive(work: ShardWork, body: RecordingBody, stack: ExitStack) -> list[RecordingBody]:

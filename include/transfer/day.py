@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from include.audit.reconcile import DayState, fold
+from include.audit.reconcile import DayState, fold, without_lost
 from include.audit.report import report_document, report_markdown, sentence
 from include.errors import LakeUnavailable
 from include.genesys.conversation import to_json
@@ -18,11 +18,11 @@ from include.lake import layout
 from include.lake.canonical import canonical_json
 from include.lake.commit import Commit, first_commit, manifests_of, read_head, try_commit
 from include.lake.manifest import Manifest
-from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
+from include.lake.plan import DayPlan, ShardPlan, day_plans_of, earlier_facts, read_expected
 from include.lake.store import JSON_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from include.genesys.analytics import ConversationsFound
@@ -102,13 +102,21 @@ def plan_day(
     Raises:
         RetriableError, PermanentError: as the source and the lake raise them.
     """
-    known = committed_state(lake, org, day)
+    head = read_head(lake, org, day)
+    known = NO_STATE if head is None else present_state(lake, head)
     found = source.find_conversations(day.start, day.end)
     by_id = {item.conversation_id: item for item in found.conversations}
-    expected = {*by_id, *known.expected}
-    todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(by_id.keys() - known.items.keys())}
+    seen = {*by_id, *found.undated}
+    expected = {*seen, *known.expected}
+    todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(seen - known.items.keys())}
     plan = DayPlan(org, day, tuple(sorted(expected)))
-    shards = _shards(source, lake, plan, [by_id[key] for key in todo if key in by_id], todo, settings, shards_max)
+    names = source.resolve_names([by_id[key] for key in todo if key in by_id])
+    facts: dict[str, dict[str, object]] = {item.conversation_id: to_json(item) for item in names}
+    # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
+    facts |= earlier_facts(lake, str(day), todo - facts.keys())
+    shards = _shards(
+        plan, facts, groups_of(sorted(todo), settings.batch_items), shards_max, head.version if head else 0
+    )
     if not dry_run:
         lake.put_document(plan.key, plan.body())
         for shard in shards:
@@ -136,9 +144,9 @@ def commit_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str
         LakeUnavailable: other runs took every number that was tried.
         IntegrityError, NotAuthorised: as the lake raises them.
     """
-    plans = tuple(plan_keys)
     for _ in range(COMMIT_ATTEMPTS):
         head = read_head(lake, org, day)
+        plans = tuple({*plan_keys, *day_plans_of(lake, str(day))})
         manifests = manifests_of(lake, day)
         draft = first_commit(org, day, plans, manifests) if head is None else head.successor(plans, manifests)
         if draft is None and head is not None:
@@ -160,7 +168,8 @@ def reconcile_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[
     Raises:
         RetriableError, PermanentError: as the lake raises them.
     """
-    commit, state = commit_day(lake, org, day, plan_keys)
+    commit, _ = commit_day(lake, org, day, plan_keys)
+    state = present_state(lake, commit)
     arguments = (org, str(day), commit.key, state)
     lake.put_latest(layout.report_key(str(day), "report.json"), canonical_json(report_document(*arguments)), JSON_TYPE)
     page = report_markdown(*arguments).encode()
@@ -168,35 +177,32 @@ def reconcile_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[
     return state, sentence(str(day), state)
 
 
-def committed_state(lake: LakeStore, org: str, day: LocalDay) -> DayState:
-    """Return what the lake knows of a day; nothing where it has no commit."""
-    head = read_head(lake, org, day)
-    return NO_STATE if head is None else state_of(lake, head)
+def present_state(lake: LakeStore, commit: Commit) -> DayState:
+    """Return a commit's state as the bucket bears it out today: a part that somebody deleted is asked for again."""
+    present = frozenset(lake.list_keys(layout.media_day_prefix(commit.org, str(commit.day))))
+    return without_lost(state_of(lake, commit), present)
 
 
 def state_of(lake: LakeStore, commit: Commit) -> DayState:
     """Return the state that a commit stands for: its plans' expectations and its manifests' outcomes."""
-    expected = {item for key in commit.plans for item in read_expected(lake, key)}
-    generations: dict[int, list[tuple[ItemRecord, ...]]] = {}
+    owner = (commit.org, str(commit.day))
+    expected = {item for key in commit.plans for item in read_expected(lake, key, *owner)}
+    generations: dict[tuple[int, int], list[tuple[ItemRecord, ...]]] = {}
     for key, version in sorted(commit.manifests.items()):
-        generations.setdefault(version, []).append(Manifest.read(lake, key).items)
-    return fold(sorted(expected), [generations[version] for version in sorted(generations)])
+        manifest = Manifest.read(lake, key, *owner)
+        # By the commit it was planned on, then by the one that brought it in: an old task cleared late is old evidence.
+        generations.setdefault((manifest.base_version, version), []).append(manifest.items)
+    return fold(sorted(expected), [generations[age] for age in sorted(generations)])
 
 
 def _shards(
-    source: ConversationSource,
-    lake: LakeStore,
     plan: DayPlan,
-    found: Sequence[Conversation],
-    todo: set[str],
-    settings: ArchiveSettings,
+    facts: Mapping[str, Mapping[str, object]],
+    batches: Sequence[Sequence[str]],
     shards_max: int,
+    base_version: int,
 ) -> list[ShardPlan]:
-    """Cut the outstanding conversations into at most ``shards_max`` shards, each with its conversations' facts."""
-    facts: dict[str, dict[str, object]] = {item.conversation_id: to_json(item) for item in source.resolve_names(found)}
-    # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
-    facts |= earlier_facts(lake, str(plan.day), todo - facts.keys())
-    batches = groups_of(sorted(todo), settings.batch_items)
+    """Cut the batches into at most ``shards_max`` shards, each with its conversations' facts."""
     per_shard = -(-len(batches) // shards_max) or 1
     return [
         ShardPlan(
@@ -205,6 +211,7 @@ def _shards(
             timezone=plan.day.zone.key,
             batches=tuple(tuple(batch) for batch in batches[start : start + per_shard]),
             facts={key: facts.get(key, {}) for batch in batches[start : start + per_shard] for key in batch},
+            base_version=base_version,
         )
         for start in range(0, len(batches), per_shard)
     ]

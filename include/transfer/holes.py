@@ -20,6 +20,7 @@ METADATA = "recordingmetadata"
 BATCH = "batch"
 FACT_LENGTH = 200
 AUDIO = "audio"
+PART_FAILED = "part_failed"
 
 # Genesys OpenAPI, RecordingMetadata.fileState. AVAILABLE and RESTORED are missing on purpose: see _available.
 STATES: Mapping[str, tuple[Outcome, str]] = {
@@ -47,8 +48,9 @@ def explain(
 ) -> tuple[ItemRecord, ...]:
     """Return a record for every recording of the conversation that the batch did not deliver.
 
-    ``answered`` are the recordings that did come. One record for the conversation as a whole where the source names
-    no recording at all.
+    ``answered`` are the recordings that did come. A recording that the batch names with an error has a record, also
+    where ``recordingmetadata`` does not list it. One record for the conversation as a whole where the source names no
+    recording at all.
 
     Raises:
         PermanentError: when the credentials are refused altogether.
@@ -67,9 +69,25 @@ def explain(
         return (_whole(conversation_id, Outcome.SOURCE_ERROR, "metadata_refused", str(error)),)
     texts = {item.recording_id or "": item.error_message or "" for item in errors}
     holes = [_of_recording(conversation_id, item, texts) for item in known if item.recording_id not in answered]
+    holes += _named_by_the_batch(conversation_id, texts, {item.recording_id for item in holes}, answered)
     if holes or answered:
         return tuple(holes)
     return (_whole(conversation_id, Outcome.NO_RECORDING, "none_known", texts.get("", "")),)
+
+
+def _named_by_the_batch(
+    conversation_id: str, texts: Mapping[str, str], told: Collection[str], answered: Collection[str]
+) -> list[ItemRecord]:
+    """Return what the job's own errors name and nothing else does, a part of a delivered recording among it."""
+    records = []
+    for recording_id, text in sorted(texts.items()):
+        outcome, reason = (Outcome.SOURCE_ERROR, "batch_error")
+        if recording_id in answered:
+            outcome, reason = (Outcome.PENDING, PART_FAILED)
+        if recording_id and recording_id not in told:
+            place = (conversation_id, recording_id[:64], 0)
+            records.append(ItemRecord(*place, outcome, reason, BATCH, text[:FACT_LENGTH]))
+    return records
 
 
 def _of_recording(conversation_id: str, item: RecordingMetadata, texts: Mapping[str, str]) -> ItemRecord:

@@ -60,6 +60,6 @@ def rejected_before(work: ShardWork) -> frozenset[str]:
     return frozenset(
         item.conversation_id
         for key in keys
-        for item in Manifest.read(work.lake, key).items
+        for item in Manifest.read(work.lake, key, work.plan.org, work.plan.date).items
         if item.reason.startswith(REJECTED_ONCE.format(""))
     )

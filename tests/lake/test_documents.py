@@ -54,7 +54,7 @@ def test_plan_says_what_the_day_is_in_utc(lake):
 def test_expected_ids_are_read_back(lake):
     """What was expected is what is reconciled."""
     lake.put_document(PLAN.key, PLAN.body())
-    assert IDS == read_expected(lake, PLAN.key)
+    assert IDS == read_expected(lake, PLAN.key, "org", str(DAY))
 
 
 def test_shard_plan_is_read_back(lake):
@@ -68,7 +68,7 @@ def test_shard_plan_is_read_back(lake):
 def test_manifest_is_written_and_read_back(lake):
     """Ids and items are sorted on paper, whatever order the workers finished in."""
     key = MANIFEST.write(lake)
-    assert Manifest("org", str(DAY), IDS[:2], tuple(sorted(ITEMS))) == Manifest.read(lake, key)
+    assert Manifest("org", str(DAY), IDS[:2], tuple(sorted(ITEMS))) == Manifest.read(lake, key, "org", str(DAY))
     assert key == Manifest("org", str(DAY), IDS[:2], ITEMS[::-1]).write(lake)
 
 
@@ -80,9 +80,19 @@ def test_second_outcome_of_a_shard_stands_beside_the_first(lake):
     assert keys == list(lake.list_keys(f"{layout.manifest_prefix(str(DAY))}shard={layout.shard_digest(IDS[:2])}/"))
 
 
+def expected_of(lake, key, org="org", date=str(DAY)):
+    """Read a day plan as its own day does."""
+    return read_expected(lake, key, org, date)
+
+
+def manifest_of(lake, key, org="org", date=str(DAY)):
+    """Read a manifest as its own day does."""
+    return Manifest.read(lake, key, org, date)
+
+
 @pytest.mark.parametrize(
     ("document", "read"),
-    [(PLAN, read_expected), (SHARD, ShardPlan.read), (MANIFEST, Manifest.read)],
+    [(PLAN, expected_of), (SHARD, ShardPlan.read), (MANIFEST, manifest_of)],
     ids=["day plan", "shard plan", "manifest"],
 )
 def test_altered_document_is_found(lake, lake_client, document, read):
@@ -94,7 +104,26 @@ def test_altered_document_is_found(lake, lake_client, document, read):
     assert document.key == caught.value.facts["key"]
 
 
-@pytest.mark.parametrize("read", [read_expected, ShardPlan.read, Manifest.read])
+@pytest.mark.parametrize(
+    ("document", "read"), [(PLAN, expected_of), (MANIFEST, manifest_of)], ids=["day plan", "manifest"]
+)
+@pytest.mark.parametrize(("org", "date"), [("other", str(DAY)), ("org", "2026-01-01")], ids=["org", "day"])
+def test_document_of_another_owner_is_refused(lake, document, read, org, date):
+    """A document that somebody put under this day's keys does not count for it."""
+    lake.put_document(document.key, document.body())
+    with pytest.raises(IntegrityError, match="another organisation or day"):
+        read(lake, document.key, org, date)
+
+
+def test_manifest_of_another_shard_is_refused(lake):
+    """A manifest that was copied to another shard's place speaks for nobody."""
+    key = MANIFEST.key.replace(layout.shard_digest(IDS[:2]), layout.shard_digest(IDS))
+    lake.put_document(key, MANIFEST.body())
+    with pytest.raises(IntegrityError, match="another shard"):
+        manifest_of(lake, key)
+
+
+@pytest.mark.parametrize("read", [expected_of, ShardPlan.read, manifest_of])
 def test_missing_document_is_found(lake, read):
     """A document of the archive never goes away by itself."""
     with pytest.raises(IntegrityError, match="is missing"):

@@ -129,7 +129,7 @@ class Desk:
             submitted,
             unfinished=frozenset({"job"} if unfinished else ()),
         )
-        return list(Manifest.read(self.lake, self.report.manifest_key).items)
+        return list(Manifest.read(self.lake, self.report.manifest_key, ORG, str(DAY)).items)
 
     def deliver(self, *results: RecordingResult, numbers: tuple[int, ...]) -> list[ItemRecord]:
         """Archive a finished job with these results."""

@@ -30,7 +30,11 @@ def limited(ran: Night, **chosen: object) -> Iterator[Night]:
 
 def records_of(ran: Night) -> list:
     """Return every record of the night's manifests."""
-    return [item for report in ran.reports for item in Manifest.read(ran.lake, report.manifest_key).items]
+    return [
+        item
+        for report in ran.reports
+        for item in Manifest.read(ran.lake, report.manifest_key, ran.box.org_id, str(DAY)).items
+    ]
 
 
 @pytest.mark.parametrize("contract", ["platform", "guide"])

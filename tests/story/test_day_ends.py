@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,13 +16,13 @@ from include.genesys.analytics import ConversationsFound
 from include.genesys.models import Conversation
 from include.lake.canonical import sha256_hex
 from include.lake.commit import first_commit, read_head
-from include.lake.layout import commit_prefix
+from include.lake.layout import MediaIdentity, commit_key, commit_prefix, media_key, metadata_key
 from include.lake.manifest import Manifest
 from include.lake.plan import ShardPlan, read_expected
 from include.lake.store import LakeStore
 from include.outcome import ItemRecord, Outcome
 from include.settings import ArchiveSettings
-from include.transfer.day import COMMIT_ATTEMPTS, commit_day, committed_state, plan_day, reconcile_day
+from include.transfer.day import COMMIT_ATTEMPTS, commit_day, plan_day, reconcile_day, state_of
 from tests.story.desk import ORG, conversation, recording_of
 from tests.story.night import DAY, ZONE, everything_in
 
@@ -65,10 +66,25 @@ def plan(lake: LakeStore, source: Analytics, **options: object) -> DayPlanned:
     return plan_day(source, lake, ArchiveSettings(lake=lake.location, timezone=ZONE), ORG, DAY, **options)
 
 
-def settle(lake: LakeStore, outcome: Outcome, *numbers: int) -> Manifest:
-    """Write a manifest in which these conversations have this outcome."""
-    items = tuple(ItemRecord(conversation(n), recording_of(n), 0, outcome, "why", "who") for n in numbers)
-    manifest = Manifest(ORG, str(DAY), tuple(sorted(conversation(n) for n in numbers)), items)
+def shelved(lake: LakeStore, item: ItemRecord) -> ItemRecord:
+    """Put audio and metadata for an archived item and return it with their keys; any other item as it is."""
+    if item.outcome is not Outcome.ARCHIVED:
+        return item
+    digest = hashlib.sha256(item.conversation_id.encode()).hexdigest()
+    identity = MediaIdentity(ORG, str(DAY), item.conversation_id, item.recording_id, item.part)
+    keys = {"key": media_key(identity, digest, "wav"), "metadata_key": metadata_key(identity, digest)}
+    for key in keys.values():
+        lake.put_document(key, b"{}\n")
+    return replace(item, sha256=digest, **keys)
+
+
+def settle(lake: LakeStore, outcome: Outcome, *numbers: int, base_version: int = 0) -> Manifest:
+    """Write a manifest in which these conversations have this outcome; what it calls archived is put there too."""
+    items = tuple(
+        shelved(lake, ItemRecord(conversation(n), recording_of(n), 0, outcome, "why", "who")) for n in numbers
+    )
+    ids = tuple(sorted(conversation(n) for n in numbers))
+    manifest = Manifest(ORG, str(DAY), ids, items, base_version)
     manifest.write(lake)
     return manifest
 
@@ -143,7 +159,7 @@ def test_only_failed_leaves_the_new_for_the_night(lake: LakeStore) -> None:
     failed = plan(lake, Analytics([1, 2, 3]), only_failed=True)
     assert [conversation(2)] == asked(lake, failed)
     assert (3, 1) == (failed.expected, failed.outstanding)
-    assert [conversation(n) for n in (1, 2, 3)] == list(read_expected(lake, failed.plan_key))
+    assert [conversation(n) for n in (1, 2, 3)] == list(read_expected(lake, failed.plan_key, ORG, str(DAY)))
 
 
 def test_expected_never_shrinks(lake: LakeStore) -> None:
@@ -228,7 +244,7 @@ def test_two_commits_at_once(lake: LakeStore) -> None:
     assert sorted(plans) == list(head.plans)
     assert 4 == len(head.manifests)
     assert max(item.version for item in commits) == head.version == len(list(lake.list_keys(commit_prefix(str(DAY)))))
-    assert committed_state(lake, ORG, DAY).is_complete
+    assert state_of(lake, head).is_complete
 
 
 class Overtaken(LakeStore):
@@ -263,3 +279,73 @@ def test_altered_plan_is_noticed(lake: LakeStore) -> None:
     lake.put_latest(planned.plan_key, b'{"expected": []}', "application/json")
     with pytest.raises(IntegrityError, match="altered"):
         commit_day(lake, ORG, DAY, [planned.plan_key])
+
+
+def class_of(lake: LakeStore, number: int) -> str:
+    """Return the class of a conversation in the newest commit."""
+    return str(state_of(lake, read_head(lake, ORG, DAY)).outcomes[conversation(number)])
+
+
+def test_the_same_words_again_are_new_evidence(lake: LakeStore) -> None:
+    """Quarantined, then an error, then quarantined as on the first night: the day is open, not complete."""
+    key = plan(lake, Analytics([1])).plan_key
+    for base, outcome in enumerate((Outcome.QUARANTINED, Outcome.SOURCE_ERROR, Outcome.QUARANTINED)):
+        settle(lake, outcome, 1, base_version=base)
+        assert base + 1 == commit_day(lake, ORG, DAY, [key])[0].version
+        assert str(outcome) == class_of(lake, 1)
+
+
+def test_an_old_task_cleared_late_does_not_overrule_a_newer_run(lake: LakeStore) -> None:
+    """What was planned on an older commit is older evidence, whenever its manifest arrives."""
+    key = plan(lake, Analytics([1])).plan_key
+    settle(lake, Outcome.PENDING, 1)
+    commit_day(lake, ORG, DAY, [key])
+    settle(lake, Outcome.DELETED_AT_SOURCE, 1, base_version=1)
+    commit_day(lake, ORG, DAY, [key])
+    settle(lake, Outcome.SOURCE_ERROR, 1, base_version=0)
+    assert 3 == commit_day(lake, ORG, DAY, [key])[0].version
+    assert "deleted_at_source" == class_of(lake, 1)
+
+
+def test_two_words_of_one_age_leave_the_question_open(lake: LakeStore) -> None:
+    """A run that died before its commit and the one after it disagree: the conversation is asked for again."""
+    key = plan(lake, Analytics([1])).plan_key
+    settle(lake, Outcome.NO_RECORDING, 1)
+    settle(lake, Outcome.PENDING, 1)
+    commit_day(lake, ORG, DAY, [key])
+    assert "pending" == class_of(lake, 1)
+    assert [conversation(1)] == asked(lake, plan(lake, Analytics([1])))
+
+
+@pytest.mark.parametrize("end", [".wav", ".metadata.json"], ids=["audio", "metadata"])
+def test_a_part_that_somebody_deleted_is_missed_and_asked_for(lake: LakeStore, lake_client, end: str) -> None:
+    """Without its audio or its metadata a recording is pending in the report and in the next plan."""
+    key = plan(lake, Analytics([1])).plan_key
+    settle(lake, Outcome.ARCHIVED, 1)
+    assert reconcile_day(lake, ORG, DAY, [key])[0].is_complete
+    gone = next(item for item in lake.list_keys("media/") if item.endswith(end))
+    lake_client.delete_object(Bucket=lake.location.bucket, Key=f"{lake.location.prefix}/{gone}")
+    state, words = reconcile_day(lake, ORG, DAY, [key])
+    assert {("pending", "missing_in_lake")} == {(str(i.outcome), i.reason) for i in state.items[conversation(1)]}
+    assert "1 pending" in words
+    assert [conversation(1)] == asked(lake, plan(lake, Analytics([1])))
+
+
+def test_a_commit_below_the_head_that_was_replaced_is_noticed(lake: LakeStore, lake_client) -> None:
+    """Each commit names the one before it by hash, and that hash is compared."""
+    key = plan(lake, Analytics([1])).plan_key
+    commit_day(lake, ORG, DAY, [key])
+    settle(lake, Outcome.ARCHIVED, 1)
+    commit_day(lake, ORG, DAY, [key])
+    first = f"{lake.location.prefix}/{commit_key(str(DAY), 1)}"
+    lake_client.put_object(Bucket=lake.location.bucket, Key=first, Body=b'{"forged":true}')
+    with pytest.raises(IntegrityError, match="altered"):
+        read_head(lake, ORG, DAY)
+
+
+def test_the_plan_of_a_run_that_died_still_counts(lake: LakeStore) -> None:
+    """What a run expected before it died stays expected, also when analytics has forgotten it since."""
+    plan(lake, Analytics([1, 2]))
+    later = plan(lake, Analytics([2])).plan_key
+    _, state = commit_day(lake, ORG, DAY, [later])
+    assert [conversation(1), conversation(2)] == list(state.expected)

@@ -139,7 +139,9 @@ def test_archived_again_after_success(lake: LakeStore, tmp_path: Path, contract:
         assert first == tonight.archive(shard, submitted)
         assert {} == tonight.box.journal.summary()
         assert before == everything_in(lake)
-        assert set(shard.conversation_ids) == set(Manifest.read(lake, first.manifest_key).conversation_ids)
+        assert set(shard.conversation_ids) == set(
+            Manifest.read(lake, first.manifest_key, shard.org, shard.date).conversation_ids
+        )
 
 
 def test_manifest_lost_is_written_again_without_a_download(lake: LakeStore, tmp_path: Path) -> None:

@@ -34,7 +34,11 @@ def clean(lake: LakeStore, folder: Path, **config: object) -> Iterator[Night]:
 
 def items_of(tonight: Night, report: ShardReport, outcome: Outcome) -> list[ItemRecord]:
     """Return the records of one class in a manifest."""
-    return [item for item in Manifest.read(tonight.lake, report.manifest_key).items if item.outcome is outcome]
+    return [
+        item
+        for item in Manifest.read(tonight.lake, report.manifest_key, tonight.box.org_id, str(DAY)).items
+        if item.outcome is outcome
+    ]
 
 
 def one_of(tonight: Night) -> tuple[str, str]:
