@@ -102,7 +102,7 @@ def plan_day(
     Raises:
         RetriableError, PermanentError: as the source and the lake raise them.
     """
-    head = read_head(lake, org, day)
+    head = read_head(lake, org, day) if dry_run else _head_with_leftovers(lake, org, day)
     known = NO_STATE if head is None else present_state(lake, head)
     found = source.find_conversations(day.start, day.end)
     by_id = {item.conversation_id: item for item in found.conversations}
@@ -175,6 +175,14 @@ def reconcile_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[
     page = report_markdown(*arguments).encode()
     lake.put_latest(layout.report_key(str(day), "report.md"), page, "text/markdown; charset=utf-8")
     return state, sentence(str(day), state)
+
+
+def _head_with_leftovers(lake: LakeStore, org: str, day: LocalDay) -> Commit | None:
+    """Return the head after committing what a run that died has left behind, so that tonight's evidence is newer."""
+    head = read_head(lake, org, day)
+    if set(manifests_of(lake, day)) <= set(head.manifests if head else ()):
+        return head
+    return commit_day(lake, org, day, ())[0]
 
 
 def present_state(lake: LakeStore, commit: Commit) -> DayState:

@@ -8,7 +8,7 @@ matches a cut body, so every answer is judged here before one byte of it is kept
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.errors import IntegrityError, SourceChanged
@@ -262,7 +262,7 @@ def _judge_unsatisfied(asked: ByteRange, fields: Mapping[str, str], pinned: Pin 
         return Refused(SourceChanged(f"the file changed at the source: it has {total} bytes, {asked.first} were read"))
     if total > asked.first:
         return _refused("416 for a range inside the file")
-    return Complete(pinned or _pin(fields, total))
+    return Complete(_pin(fields, total) if pinned is None else replace(pinned, total=total))
 
 
 def _pin(fields: Mapping[str, str], total: int | None) -> Pin:

@@ -127,7 +127,7 @@ def test_flipped_bits(lake: LakeStore, tmp_path: Path, times: int) -> None:
 
 @pytest.mark.parametrize("contract", ["platform", "guide"])
 def test_stuck_job(lake: LakeStore, tmp_path: Path, contract: str) -> None:
-    """Of a job that never ends what came is archived; what did not come is pending, and the day stays red."""
+    """Of a job that never ends what came is archived, and all of it stays pending, since more might have come."""
     with clean(lake, tmp_path, contract=contract) as tonight:
         tonight.box.faults.switch_on("batch-stuck")
         shard = tonight.shard(tonight.plan())
@@ -143,9 +143,9 @@ def test_stuck_job(lake: LakeStore, tmp_path: Path, contract: str) -> None:
         report = tonight.archive(shard, submitted, frozenset(watch.open_jobs))
         pending = items_of(tonight, report, Outcome.PENDING)
         assert {"job_unfinished"} == {item.reason for item in pending}
-        assert (1 if contract == "platform" else count) == len(pending)
+        assert count == len(pending)
         missing = {item[0] for item in audio_of(tonight.box) - audio_in(lake)}
-        assert {item.conversation_id for item in pending} == missing
+        assert (1 if contract == "platform" else count) == len(missing)
         _, state = tonight.run()
         assert state.is_complete
         assert audio_of(tonight.box) == audio_in(lake)
