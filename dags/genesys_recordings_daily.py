@@ -12,12 +12,12 @@ a day.
 ## Something is red
 | task | what it means | what to do |
 |---|---|---|
-| `plan_day` | bad dates or connections, or no answer | its last log line names the parameter or connection |
+| `plan_day` | bad dates or connections, or no answer | the error in its log names the parameter or connection |
 | `submit_batches` | Genesys refuses, or its rate limit holds | clear it; jobs already submitted are found again |
 | `wait_for_batches` | credentials were revoked while waiting | repair `genesys_cloud`, clear it |
 | `archive_batches` | the lake does not answer or refuses us | repair `recording_lake`, clear it |
-| `commit_day` | a document in the lake was altered, or `plan_day` failed | its last log line names the key |
-| `reconcile_day` | something is pending or quarantined | its last log line says how many and where the report is |
+| `commit_day` | a document in the lake was altered, or `plan_day` failed | the error in its log names the key |
+| `reconcile_day` | something is pending or quarantined | the error in its log says how many and where the report is |
 
 After a red `reconcile_day`, trigger the day again with `only_failed`.
 Clearing any task is safe: keys are write-once, and every task begins by asking the lake what is missing.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_SEED = 7
+DEFAULT_CONTRACT = "platform"
+DEFAULT_SCENARIO = "ordinary"
 DAILY_DAG = "genesys_recordings_daily"
 LAKE_PREFIX = "archive"
 
@@ -30,14 +32,23 @@ class SandboxOptions:
     timezone: str = "UTC"
     conversations: int = 300
     seed: int = DEFAULT_SEED
-    contract: str = "platform"
+    contract: str = DEFAULT_CONTRACT
     scenario: str = ""
     job_seconds: float = 2.0
 
     @property
     def lake_prefix(self) -> str:
-        """Key prefix of the archive. Each seed plays another organisation, and a prefix holds one organisation only."""
-        return LAKE_PREFIX if self.seed == DEFAULT_SEED else f"{LAKE_PREFIX}-seed-{self.seed}"
+        """Key prefix of the archive, one for each kind of demo.
+
+        Each seed plays another organisation, and a prefix holds one organisation only; another contract or scenario on
+        a day that is archived already would have nothing left to show.
+        """
+        kinds = (
+            "" if self.contract == DEFAULT_CONTRACT else self.contract,
+            "" if self.scenario in ("", DEFAULT_SCENARIO) else self.scenario,
+            "" if self.seed == DEFAULT_SEED else f"seed-{self.seed}",
+        )
+        return "-".join((LAKE_PREFIX, *filter(None, kinds)))
 
     @property
     def day(self) -> str:
