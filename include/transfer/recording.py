@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -> list[ItemRecord]:
-    """Bring one recording into the lake, or say in its records why not. Never fetches what the lake holds.
+    """Bring one recording into the lake, or say in its records why not.
+
+    What the lake holds as one part is not fetched again; several parts are, since their number alone proves nothing.
 
     Raises:
         LakeUnavailable, LakeConflict, NotAuthorised, IntegrityError, ConfigurationError: trouble with the lake, the
