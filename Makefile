@@ -9,13 +9,15 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 SETUP := @.ci/setup
 RUN := $(BIN)/python -m demo
+# A command on the lake that the environment names, else on the demo's.
+LAKE = $(RUN) lake $(DEMO_OPTIONS) --
 
 # A variable that is not given leaves the demo's own default.
 DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZONE)) \
 	$(if $(CONVERSATIONS),--conversations=$(CONVERSATIONS)) $(if $(SEED),--seed=$(SEED)) \
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT))
 
-.PHONY: help setup demo up down run test check static lint types layers spelling deploy-files quick bench docs fix lock clean
+.PHONY: help setup demo up down run evidence test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,10 @@ down: ## stop the demo stack
 run: ## archive DATE=YYYY-MM-DD [END_DATE=] with the connections in the environment; 0 only if complete
 	$(SETUP)
 	@$(RUN) run --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE))
+
+evidence: ## the long proofs that the suite holds only a small form of: thousands of conversations, 150 kills, races [PYTEST_ARGS=]
+	$(SETUP)
+	$(BIN)/pytest -m evidence -s $(PYTEST_ARGS)
 
 test: ## the whole test suite [PYTEST_ARGS=]
 	$(SETUP)
@@ -71,7 +77,7 @@ deploy-files: ## schema of docker-compose.yaml
 
 quick: ## the tests without the journeys
 	$(SETUP)
-	$(BIN)/pytest -m "not journey" $(PYTEST_ARGS)
+	$(BIN)/pytest -m "not journey and not evidence" $(PYTEST_ARGS)
 
 bench: ## race the archive against the tools it replaces, several GB, and write docs/performance.md [QUICK=1 LEGS=word,... REPEATS=n KEEP=1]
 	$(SETUP)

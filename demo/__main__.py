@@ -1,4 +1,7 @@
-"""``python -m demo``: archive a day of the sandbox; ``up``, ``down`` and ``serve`` keep a stack; ``run`` needs none."""
+"""``python -m demo``: archive a day of the sandbox; ``up``, ``down`` and ``serve`` keep a stack; ``run`` needs none.
+
+``lake`` runs one of the archive's commands (``python -m demo lake -- verify --date=...``).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from demo.archive_run import DagMissingError, archive_days
 from demo.background import announce, running_facts, start_in_background, stop_in_background
+from demo.command import run_command
 from demo.one_day import NotConfiguredError, run_days
 from demo.options import DEFAULT_SEED, PROJECT, SandboxOptions, StackOptions
 from demo.ports import PortTakenError
@@ -41,8 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status; known errors are one message on standard error."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
-    options = _parser().parse_args(arguments)
-    commands = {"demo": demo, "up": up, "down": down, "serve": serve, "run": run}
+    own, command = _split(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(own, argparse.Namespace(lake_command=command))
+    commands = {"demo": demo, "up": up, "down": down, "serve": serve, "run": run, "lake": lake}
     try:
         return commands[options.command](options)
     except KNOWN_ERRORS as error:
@@ -53,6 +58,14 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     except _TerminatedError as signalled:
         return 128 + int(signalled.args[0])
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return what stands before ``--`` and what stands behind it: argparse would read both as one."""
+    if "--" not in arguments:
+        return arguments, []
+    place = arguments.index("--")
+    return arguments[:place], arguments[place + 1 :]
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -96,6 +109,11 @@ def down(options: argparse.Namespace) -> int:
 def run(options: argparse.Namespace) -> int:
     """Archive days with the connections of the environment; starts no service."""
     return run_days(options.date, options.end_date or options.date)
+
+
+def lake(options: argparse.Namespace) -> int:
+    """Run a command on the lake of the environment, or else on the demo's."""
+    return run_command(_stack_options(options), options.lake_command)
 
 
 class _Clock:
@@ -152,7 +170,7 @@ def _given(options: argparse.Namespace) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("command", nargs="?", default="demo", choices=("demo", "up", "down", "serve", "run"))
+    parser.add_argument("command", nargs="?", default="demo", choices=("demo", "up", "down", "serve", "run", "lake"))
     parser.add_argument("--date", default="", help="local day, YYYY-MM-DD; default yesterday")
     parser.add_argument("--end-date", default="", help="run: the last day, default the first")
     parser.add_argument("--timezone", default=os.environ.get("GENESYS_TIMEZONE") or "UTC", help="of the day")

@@ -77,7 +77,7 @@ def start_object_store(supervisor: Supervisor, directory: Path, *, bucket: str =
         ComponentError: when it does not start.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    access_key, secret_key = _credentials(directory / "s3.json")
+    access_key, secret_key = credentials(directory)
     # Between finding a port free and weed binding it somebody may take it: weed then ends, and other ports are tried.
     for _ in range(START_ATTEMPTS - 1):
         try:
@@ -154,8 +154,9 @@ def _flags(directory: Path, bucket: str, ports: list[int]) -> list[str]:
     ]
 
 
-def _credentials(path: Path) -> tuple[str, str]:
-    """Return the key pair of this folder, made on first use and readable by its owner only."""
+def credentials(directory: Path) -> tuple[str, str]:
+    """Return the key pair of a server's folder, made on first use and readable by its owner only."""
+    path = directory / "s3.json"
     if not path.exists():
         pair = {"accessKey": secrets.token_hex(10), "secretKey": secrets.token_hex(24)}
         actions = ["Admin", "Read", "Write", "List", "Tagging"]
