@@ -20,10 +20,19 @@ if TYPE_CHECKING:
 _SAFE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 _EXTENSION = re.compile(r"[a-z0-9]{1,16}\Z")
 METADATA_EXTENSION = "metadata.json"
+FAILURE_EXTENSION = "failed.json"
 _MEDIA_KEY = re.compile(
     r"media/org=(?P<org>[^/]+)/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"/conversation=(?P<conversation>[^/]+)/recording=(?P<recording>[^/]+)"
     r"/(?P<part>0|[1-9][0-9]*)-(?P<sha256>[0-9a-f]{64})\.(?P<extension>[a-z0-9]{1,16}|metadata\.json)\Z"
+)
+
+_DERIVED_KEY = re.compile(
+    r"derived/org=(?P<org>[^/]+)/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"/conversation=(?P<conversation>[^/]+)/recording=(?P<recording>[^/]+)"
+    r"/(?P<part>0|[1-9][0-9]*)-(?P<source_sha256>[0-9a-f]{64})"
+    r"/(?P<rendition>[a-z0-9-]{1,64})-(?P<sha256>[0-9a-f]{64})"
+    r"\.(?P<extension>[a-z0-9]{1,16}|metadata\.json|failed\.json)\Z"
 )
 
 
@@ -64,6 +73,30 @@ class MediaKey:
         return cls(identity, match["sha256"], match["extension"])
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedKey:
+    """A derivative's key taken apart again; ``identity`` and ``source_sha256`` name the part it was made from."""
+
+    identity: MediaIdentity
+    source_sha256: str
+    rendition: str
+    sha256: str
+    extension: str
+
+    @classmethod
+    def parse(cls, key: str) -> Self | None:
+        """Read a key below ``derived/`` as this module spells it; ``None`` for any other key."""
+        match = _DERIVED_KEY.match(key)
+        if match is None or not (is_uuid(match["conversation"]) and is_uuid(match["recording"])):
+            return None
+        if not _SAFE_WORD.match(match["org"]):
+            return None
+        identity = MediaIdentity(
+            match["org"], match["date"], match["conversation"], match["recording"], int(match["part"])
+        )
+        return cls(identity, match["source_sha256"], match["rendition"], match["sha256"], match["extension"])
+
+
 def media_day_prefix(org: str, date: str) -> str:
     """Return the prefix of one organisation's media of one day."""
     return f"media/org={_word(org)}/date={date}/"
@@ -84,6 +117,37 @@ def metadata_key(identity: MediaIdentity, sha256: str) -> str:
     """Return the key of the metadata beside the audio whose SHA-256 this is."""
     folder = conversation_prefix(identity.org, identity.date, identity.conversation_id)
     return f"{folder}recording={_uuid(identity.recording_id)}/{identity.part}-{sha256}.{METADATA_EXTENSION}"
+
+
+def derived_day_prefix(org: str, date: str) -> str:
+    """Return the prefix of what was made from one organisation's recordings of one day."""
+    return f"derived/org={_word(org)}/date={date}/"
+
+
+def derived_conversation_prefix(org: str, date: str, conversation_id: str) -> str:
+    """Return the prefix of what was made from one conversation's recordings."""
+    return f"{derived_day_prefix(org, date)}conversation={_uuid(conversation_id)}/"
+
+
+def derived_prefix(identity: MediaIdentity, source_sha256: str) -> str:
+    """Return the prefix of what was made from one part: its number and its SHA-256 name the source."""
+    folder = derived_conversation_prefix(identity.org, identity.date, identity.conversation_id)
+    return f"{folder}recording={_uuid(identity.recording_id)}/{identity.part}-{source_sha256}/"
+
+
+def derived_key(identity: MediaIdentity, source_sha256: str, rendition: str, sha256: str, extension: str) -> str:
+    """Return the write-once key of a derivative; ``rendition`` is such as ``mp3-mono``, ``sha256`` its own."""
+    return f"{derived_prefix(identity, source_sha256)}{_word(rendition)}-{sha256}.{_extension(extension)}"
+
+
+def derived_metadata_key(identity: MediaIdentity, source_sha256: str, rendition: str, sha256: str) -> str:
+    """Return the key of the document beside a derivative."""
+    return f"{derived_prefix(identity, source_sha256)}{_word(rendition)}-{sha256}.{METADATA_EXTENSION}"
+
+
+def derived_failure_key(identity: MediaIdentity, source_sha256: str, rendition: str, sha256: str) -> str:
+    """Return the key of the document that says why there is no derivative; ``sha256`` is the document's own."""
+    return f"{derived_prefix(identity, source_sha256)}{_word(rendition)}-{sha256}.{FAILURE_EXTENSION}"
 
 
 def day_plan_key(date: str, sha256: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from include.errors import IntegrityError
 from include.lake import layout
-from include.lake.layout import MediaIdentity, MediaKey
+from include.lake.layout import DerivedKey, MediaIdentity, MediaKey
 
 DIGEST = "ab" * 32
 A = "aaaaaaaa-1111-4111-8111-111111111111"
@@ -55,6 +56,33 @@ def test_metadata_key_parses_back(identity, sha256):
     """The second object of a part is known by its extension."""
     key = layout.metadata_key(identity, sha256)
     assert MediaKey(identity, sha256, layout.METADATA_EXTENSION) == MediaKey.parse(key)
+
+
+@given(IDENTITIES, DIGESTS, st.sampled_from(["wav-original", "wav-mono", "mp3-mono"]), DIGESTS, EXTENSIONS)
+def test_derived_keys_parse_back(identity, source, rendition, sha256, extension):
+    """The derivative, its document and the word of a failure name their source, and are never read as originals."""
+    words = (identity, source, rendition, sha256)
+    spelt = {
+        layout.derived_key(*words, extension): extension,
+        layout.derived_metadata_key(*words): layout.METADATA_EXTENSION,
+        layout.derived_failure_key(*words): layout.FAILURE_EXTENSION,
+    }
+    assert [DerivedKey(*words, end) for end in spelt.values()] == [DerivedKey.parse(key) for key in spelt]
+    assert {None} == {MediaKey.parse(key) for key in spelt}
+    folder = layout.derived_conversation_prefix(identity.org, identity.date, identity.conversation_id)
+    assert all(key.startswith(folder) for key in spelt)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_derived_keys_hold_no_hostile_text(text):
+    """Neither as an id nor as the word for the rendition."""
+    identity = MediaIdentity("org", "2026-01-05", A, B, 0)
+    with pytest.raises(IntegrityError):
+        layout.derived_key(identity, DIGEST, text, DIGEST, "wav")
+    with pytest.raises(IntegrityError):
+        layout.derived_prefix(replace(identity, recording_id=text), DIGEST)
+    good = layout.derived_key(identity, DIGEST, "mp3-mono", DIGEST, "mp3")
+    assert DerivedKey.parse(good.replace("mp3-mono", text)) is None
 
 
 @given(IDENTITIES, IDENTITIES, st.tuples(DIGESTS, EXTENSIONS), st.tuples(DIGESTS, EXTENSIONS))
