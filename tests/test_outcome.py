@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.lake.canonical import canonical_json, read_document
+from include.canonical import canonical_json, read_document
 from include.outcome import ItemRecord, Outcome, conversation_outcome
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

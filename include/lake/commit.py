@@ -6,25 +6,59 @@ says when), so that equal days have equal bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Self, cast
 
+from include.canonical import canonical_json, read_document, sha256_hex
 from include.errors import IntegrityError, LakeConflict
 from include.lake import layout
-from include.lake.canonical import canonical_json, read_document, sha256_hex
+from include.lake.merkle import item_leaves, merkle_root
+from include.lake.plan import day_plans_of
+from include.tool import tool, tzdata_version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from include.lake.store import LakeStore
     from include.local_day import LocalDay
+    from include.outcome import ItemRecord
 
 SCHEMA = "recording-archive/commit/1"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class JournalSegment:
+    """One file of the journal as a commit anchors it.
+
+    ``root`` is the hash of its last line, which stands for all lines before; ``version`` is the commit that anchored
+    it first.
+    """
+
+    key: str
+    entries: int
+    root: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayContents:
+    """The keys of everything that a commit can bring in, as the lake lists them."""
+
+    plans: tuple[str, ...] = ()
+    manifests: tuple[str, ...] = ()
+    tombstones: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.plans or self.manifests or self.tombstones)
+
+
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One version of a day. ``manifests`` maps each manifest key to the version that brought it in."""
+    """One version of a day. ``manifests`` maps each manifest key to the version that brought it in.
+
+    ``merkle_root`` is that of all ``items``, folded (``merkle.py``). ``tzdata`` is the release by which the bounds were
+    computed. What an older version of the archive did not write is empty.
+    """
 
     org: str
     day: LocalDay
@@ -33,6 +67,12 @@ class Commit:
     plans: tuple[str, ...]
     manifests: Mapping[str, int]
     summary: Mapping[str, object] = field(default_factory=dict)
+    tombstones: tuple[str, ...] = ()
+    journal: tuple[JournalSegment, ...] = ()
+    items: int = 0
+    merkle_root: str = ""
+    tzdata: str = ""
+    tool: Mapping[str, str] = field(default_factory=dict)
     stored_sha256: str | None = field(default=None, compare=False)
     """Digest of the bytes this was read from; ``None`` for a draft."""
 
@@ -63,13 +103,18 @@ class Commit:
                 "org": self.org,
                 "date": str(self.day),
                 "timezone": self.day.zone.key,
+                "tzdata": self.tzdata,
                 "starts_at": self.day.start.isoformat(),
                 "ends_at": self.day.end.isoformat(),
                 "version": self.version,
                 "previous": previous,
                 "plans": sorted(self.plans),
                 "manifests": [{"key": key, "version": self.manifests[key]} for key in sorted(self.manifests)],
+                "tombstones": sorted(self.tombstones),
+                "journal": [asdict(segment) for segment in sorted(self.journal)],
+                "items": {"count": self.items, "merkle_root": self.merkle_root},
                 "summary": dict(self.summary),
+                "tool": dict(self.tool),
             }
         )
 
@@ -85,6 +130,7 @@ class Commit:
             raise ValueError(f"a commit of {document['date']} in {document['timezone']}")
         previous = cast("dict[str, str] | None", document["previous"])
         entries = cast("list[dict[str, object]]", document["manifests"])
+        items = cast("dict[str, object]", document.get("items") or {})
         return cls(
             org=str(document["org"]),
             day=day,
@@ -93,32 +139,78 @@ class Commit:
             plans=tuple(cast("list[str]", document["plans"])),
             manifests={str(entry["key"]): cast("int", entry["version"]) for entry in entries},
             summary=cast("dict[str, object]", document["summary"]),
+            tombstones=tuple(cast("list[str]", document.get("tombstones") or ())),
+            journal=_segments(cast("list[dict[str, object]]", document.get("journal") or ())),
+            items=cast("int", items.get("count", 0)),
+            merkle_root=str(items.get("merkle_root", "")),
+            tzdata=str(document.get("tzdata", "")),
+            tool=cast("dict[str, str]", document.get("tool") or {}),
             stored_sha256=sha256_hex(body),
         )
 
-    def successor(self, plans: tuple[str, ...], manifests: tuple[str, ...]) -> Commit | None:
-        """Return the next version with what is new in it, ``None`` where nothing is."""
-        new_plans = tuple(sorted({*self.plans, *plans}))
-        added = {key: self.version + 1 for key in manifests if key not in self.manifests}
-        if not added and new_plans == self.plans:
-            return None
+    def following(self, new: DayContents) -> Commit:
+        """Return the next version with these in it.
+
+        The journal alone asks for none: who only looks at a day must not change it.
+        """
         return Commit(
             org=self.org,
             day=self.day,
             version=self.version + 1,
             previous_sha256=self.sha256,
-            plans=new_plans,
-            manifests={**self.manifests, **added},
+            plans=tuple(sorted({*self.plans, *new.plans})),
+            manifests={**self.manifests, **dict.fromkeys(new.manifests, self.version + 1)},
+            tombstones=tuple(sorted({*self.tombstones, *new.tombstones})),
+            journal=self.journal,
+            tzdata=tzdata_version(self.day.zone.key),
+            tool=tool(),
         )
 
-    def with_summary(self, summary: Mapping[str, object]) -> Commit:
-        """Return the same commit with the counts of its day."""
-        return replace(self, summary=dict(summary), stored_sha256=None)
+    def new_of(self, found: DayContents) -> DayContents:
+        """Return what this commit does not name yet, sorted."""
+        return DayContents(
+            _unknown(found.plans, self.plans),
+            _unknown(found.manifests, self.manifests),
+            _unknown(found.tombstones, self.tombstones),
+        )
+
+    def with_items(self, items: Collection[ItemRecord], summary: Mapping[str, object]) -> Commit:
+        """Return the same commit with the root over its day's folded items, and their counts."""
+        root = merkle_root(item_leaves(items))
+        return replace(self, items=len(items), merkle_root=root, summary=dict(summary), stored_sha256=None)
+
+    def with_journal(self, segments: Collection[JournalSegment]) -> Commit:
+        """Return the same commit anchoring these segments too."""
+        known = {segment.key: segment for segment in segments} | {segment.key: segment for segment in self.journal}
+        return replace(self, journal=tuple(sorted(known.values())), stored_sha256=None)
 
 
-def first_commit(org: str, day: LocalDay, plans: tuple[str, ...], manifests: tuple[str, ...]) -> Commit:
+def first_commit(org: str, day: LocalDay, found: DayContents) -> Commit:
     """Return version 1 of a day, also of one on which nothing happened."""
-    return Commit(org, day, 1, None, tuple(sorted(set(plans))), dict.fromkeys(manifests, 1))
+    return Commit(
+        org=org,
+        day=day,
+        version=1,
+        previous_sha256=None,
+        plans=tuple(sorted(set(found.plans))),
+        manifests=dict.fromkeys(found.manifests, 1),
+        tombstones=tuple(sorted(set(found.tombstones))),
+        tzdata=tzdata_version(day.zone.key),
+        tool=tool(),
+    )
+
+
+def contents_of(lake: LakeStore, day: LocalDay, plans: tuple[str, ...] = ()) -> DayContents:
+    """Return everything of a day that a commit can bring in, and these plans.
+
+    Also what a run left that crashed before its commit.
+    """
+    date = str(day)
+    return DayContents(
+        plans=tuple(sorted({*plans, *day_plans_of(lake, date)})),
+        manifests=manifests_of(lake, day),
+        tombstones=tuple(lake.list_keys(layout.tombstone_prefix(date))),
+    )
 
 
 def read_head(lake: LakeStore, org: str, day: LocalDay) -> Commit | None:
@@ -170,3 +262,16 @@ def try_commit(lake: LakeStore, commit: Commit) -> bool:
 def manifests_of(lake: LakeStore, day: LocalDay) -> tuple[str, ...]:
     """Return the keys of all manifests of a day, also of those that a crashed run left without a commit."""
     return tuple(lake.list_keys(layout.manifest_prefix(str(day))))
+
+
+def _segments(entries: list[dict[str, object]]) -> tuple[JournalSegment, ...]:
+    return tuple(
+        JournalSegment(
+            str(entry["key"]), cast("int", entry["entries"]), str(entry["root"]), cast("int", entry["version"])
+        )
+        for entry in entries
+    )
+
+
+def _unknown(found: tuple[str, ...], known: Collection[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(found) - set(known)))

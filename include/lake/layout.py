@@ -194,6 +194,34 @@ def commit_key(date: str, version: int) -> str:
     return f"{commit_prefix(date)}v={version:08d}.json"
 
 
+def tombstone_prefix(date: str) -> str:
+    """Return the prefix of what stands in the place of erased conversations."""
+    return f"tombstones/date={date}/"
+
+
+def journal_prefix(date: str) -> str:
+    """Return the prefix of a day's journal."""
+    return f"audit/date={date}/"
+
+
+def journal_key(date: str, run: str, sha256: str) -> str:
+    """Return the key of one segment of the journal, named by its content."""
+    return f"{journal_prefix(date)}run={_word(run)}/{sha256}.jsonl"
+
+
+def signature_prefix(date: str) -> str:
+    """Return the prefix of the signatures of a day's commits.
+
+    Not that of the commits: whoever lists those expects numbers without gaps and nothing else.
+    """
+    return f"signatures/date={date}/"
+
+
+def signature_key(date: str, version: int, key_id: str) -> str:
+    """Return the key of one signature of one commit, named by what it was signed with."""
+    return f"{signature_prefix(date)}v={version:08d}/{_word(key_id)}.json"
+
+
 def report_key(date: str, name: str) -> str:
     """Return the key of one of the day's reports."""
     return f"reports/date={date}/{name}"

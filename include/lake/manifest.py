@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from include.canonical import canonical_json, sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
-from include.lake.canonical import canonical_json, sha256_hex
 from include.lake.plan import checked_document, require_owner
 from include.outcome import ItemRecord
 

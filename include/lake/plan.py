@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from include.canonical import canonical_json, read_document, sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
-from include.lake.canonical import canonical_json, read_document, sha256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

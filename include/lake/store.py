@@ -13,10 +13,10 @@ import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, cast
 
+from include.canonical import sha256_hex
 from include.errors import ArchiveError, IntegrityError, LakeConflict, LakeUnavailable
 from include.lake.backoff import Backoff
 from include.lake.bucket import Bucket, S3Client, client_config
-from include.lake.canonical import sha256_hex
 from include.lake.multipart import MultipartUpload
 from include.lake.protection import Protection
 from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, put_request

@@ -6,19 +6,20 @@ no bytes of audio.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from include.audit.reconcile import DayState, fold, without_lost
 from include.audit.report import report_document, report_markdown, sentence
+from include.canonical import canonical_json
 from include.errors import LakeUnavailable
 from include.genesys.conversation import to_json
 from include.genesys.recording import groups_of
 from include.lake import layout
-from include.lake.canonical import canonical_json
-from include.lake.commit import Commit, first_commit, manifests_of, read_head, try_commit
+from include.lake.commit import Commit, contents_of, first_commit, manifests_of, read_head, try_commit
 from include.lake.manifest import Manifest
-from include.lake.plan import DayPlan, ShardPlan, day_plans_of, earlier_facts, read_expected
+from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
 from include.lake.store import JSON_TYPE
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from include.outcome import ItemRecord
     from include.settings import ArchiveSettings
 
+log = logging.getLogger(__name__)
 COMMIT_ATTEMPTS = 8
 NO_STATE = DayState({})
 
@@ -136,27 +138,26 @@ def plan_day(
 
 
 def commit_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str]) -> tuple[Commit, DayState]:
-    """Publish what the day's manifests say as its next commit; the head where nothing is new.
+    """Publish what the day's manifests and tombstones say as its next commit; the head where nothing is new.
 
-    Manifests are found in the lake, not handed over: those of a run that crashed before its commit count too.
+    They are found in the lake, not handed over: those of a run that crashed before its commit count too.
 
     Raises:
         LakeUnavailable: other runs took every number that was tried.
         IntegrityError, NotAuthorised: as the lake raises them.
     """
+    plans = tuple(plan_keys)
     for _ in range(COMMIT_ATTEMPTS):
         head = read_head(lake, org, day)
-        plans = tuple({*plan_keys, *day_plans_of(lake, str(day))})
-        manifests = manifests_of(lake, day)
-        draft = first_commit(org, day, plans, manifests) if head is None else head.successor(plans, manifests)
-        if draft is None and head is not None:
+        found = contents_of(lake, day, plans)
+        if head is not None and not head.new_of(found):
             return head, state_of(lake, head)
-        if draft is None:  # pragma: no cover - a first commit is never nothing
-            raise AssertionError
+        draft = first_commit(org, day, found) if head is None else head.following(head.new_of(found))
         state = state_of(lake, draft)
-        finished = draft.with_summary(state.summary())
+        finished = draft.with_items([item for items in state.items.values() for item in items], state.summary())
         if try_commit(lake, finished):
             return finished, state
+        log.info("Yielded: another run took %s; its commit is read and what it lacks follows", finished.key)
     raise LakeUnavailable(f"Other runs keep committing {day}; try again.")
 
 

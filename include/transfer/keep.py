@@ -6,8 +6,8 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from include.canonical import sha256_hex
 from include.lake import layout
-from include.lake.canonical import sha256_hex
 from include.outcome import ItemRecord, Outcome
 from include.transfer.metadata import recording_document
 from include.transfer.stored import stored_recording

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from include.lake.canonical import canonical_json
+from include.canonical import canonical_json
+from include.tool import tool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from include.transfer.integrity import AudioFacts, Finding
 
 SCHEMA = "recording-archive/recording/1"
-TOOL_VERSION = "0.1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,6 @@ def recording_document(  # noqa: PLR0913 - every fact of the document once
             "media": media,
             "source": {name: value for name, value in asdict(origin).items() if value is not None},
             "findings": [{"name": item.name, "ok": item.ok, "note": item.note} for item in findings],
-            "tool": {"name": "genesys-recording-archive", "version": TOOL_VERSION},
+            "tool": tool(),
         }
     )

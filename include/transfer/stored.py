@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from include.canonical import sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
-from include.lake.canonical import sha256_hex
 from include.outcome import ItemRecord, Outcome
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from include.audit.reconcile import fold
 from include.audit.report import MEANING, ROWS_MAX, report_document, report_markdown, sentence
-from include.lake.canonical import canonical_json, read_document
+from include.canonical import canonical_json, read_document
 from include.outcome import ItemRecord, Outcome
 
 COLUMNS = 6

@@ -10,14 +10,27 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from include.canonical import canonical_json, sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
-from include.lake.canonical import canonical_json, sha256_hex
-from include.lake.commit import Commit, first_commit, manifests_of, read_head, try_commit
+from include.lake.commit import (
+    Commit,
+    DayContents,
+    JournalSegment,
+    contents_of,
+    first_commit,
+    manifests_of,
+    read_head,
+    try_commit,
+)
+from include.lake.merkle import item_leaves, merkle_root
 from include.local_day import LocalDay
+from include.outcome import ItemRecord, Outcome
+from include.tool import tool, tzdata_version
 
 DAY = LocalDay.of("2026-01-05", ZoneInfo("Europe/Berlin"))
-FIRST = first_commit("org", DAY, ("plan-b", "plan-a", "plan-a"), ("m1", "m2"))
+FIRST = first_commit("org", DAY, DayContents(("plan-b", "plan-a", "plan-a"), ("m1", "m2"), ("t1",)))
+ITEMS = [ItemRecord(f"c{number}", f"r{number}", 0, Outcome.ARCHIVED) for number in range(3)]
 
 
 def overwrite(lake, lake_client, key, body):
@@ -44,16 +57,16 @@ def test_first_commit_is_version_one_of_a_chain(lake):
 
 def test_day_on_which_nothing_happened_is_committed_too(lake):
     """A valid empty day, told apart from one that nobody looked at."""
-    assert try_commit(lake, first_commit("org", DAY, (), ()))
+    assert try_commit(lake, first_commit("org", DAY, DayContents()))
     assert {} == read_head(lake, "org", DAY).manifests
 
 
 def test_each_commit_names_the_bytes_of_the_one_before(lake):
     """Whoever alters an old commit breaks the chain; each manifest keeps the version that brought it in."""
-    chain = [FIRST.with_summary({"expected": 2})]
+    chain = [FIRST.with_items(ITEMS, {"expected": 2})]
     try_commit(lake, chain[0])
     for number in (2, 3):
-        following = read_head(lake, "org", DAY).successor((), (f"n{number}",)).with_summary({"expected": number})
+        following = read_head(lake, "org", DAY).following(DayContents(manifests=(f"n{number}",)))
         try_commit(lake, following)
         chain.append(following)
     documents = [json.loads(lake.read(commit.key)) for commit in chain]
@@ -67,32 +80,90 @@ def test_chain_goes_by_the_bytes_and_not_by_our_reading_of_them(lake, lake_clien
     """A commit of a newer version, with a field unknown here, is named by what stands in the bucket."""
     body = canonical_json({**json.loads(FIRST.body()), "added_later": "x"})
     overwrite(lake, lake_client, FIRST.key, body)
-    following = read_head(lake, "org", DAY).with_summary({}).successor(("plan-c",), ())
-    assert sha256_hex(FIRST.body()) == following.previous_sha256
-    assert sha256_hex(body) == read_head(lake, "org", DAY).successor(("plan-c",), ()).previous_sha256
+    head = read_head(lake, "org", DAY)
+    assert sha256_hex(FIRST.body()) == replace(head, stored_sha256=None).sha256
+    assert sha256_hex(body) == head.following(DayContents(plans=("plan-c",))).previous_sha256
 
 
 @pytest.mark.parametrize(
-    ("plans", "manifests"),
-    [((), ()), (("plan-a",), ("m1",)), (("plan-b", "plan-a"), ("m2", "m1"))],
+    "found",
+    [
+        DayContents(),
+        DayContents(("plan-a",), ("m1",), ("t1",)),
+        DayContents(("plan-b", "plan-a"), ("m2", "m1")),
+    ],
+    ids=str,
 )
-def test_nothing_new_has_no_successor(plans, manifests):
+def test_nothing_new_makes_no_version(found):
     """A run that brought nothing makes no version, so that equal days have equal histories."""
-    assert FIRST.successor(plans, manifests) is None
+    assert not FIRST.new_of(found)
 
 
-@pytest.mark.parametrize(("plans", "manifests"), [(("plan-c",), ()), ((), ("m3",))])
-def test_anything_new_is_the_next_version(plans, manifests):
-    """A plan or a manifest that the head does not name makes one, and nothing that it names is lost."""
-    following = FIRST.successor(plans, manifests)
+@pytest.mark.parametrize(
+    "new", [DayContents(plans=("plan-c",)), DayContents(manifests=("m3",)), DayContents(tombstones=("t2",))], ids=str
+)
+def test_anything_new_is_the_next_version(new):
+    """A key that the head does not name makes one, and nothing that it names is lost."""
+    found = DayContents(
+        (*FIRST.plans, *new.plans), (*FIRST.manifests, *new.manifests), (*FIRST.tombstones, *new.tombstones)
+    )
+    assert new == FIRST.new_of(found)
+    following = FIRST.following(new)
     assert 2 == following.version
     assert set(FIRST.plans) <= set(following.plans)
+    assert set(FIRST.tombstones) <= set(following.tombstones)
     assert FIRST.manifests.items() <= following.manifests.items()
+    assert not following.new_of(found)
 
 
-def test_summary_is_not_part_of_what_makes_a_version():
-    """The counts follow from the rest; the draft and the finished commit differ in nothing else."""
-    assert FIRST == replace(FIRST.with_summary({"expected": 1}), summary={})
+def test_counts_and_roots_follow_from_what_makes_a_version():
+    """The draft and the finished commit differ in nothing else."""
+    finished = FIRST.with_items(ITEMS, {"expected": 3}).with_journal([JournalSegment("s1", 4, "ab", 1)])
+    assert FIRST == replace(finished, summary={}, items=0, merkle_root="", journal=())
+
+
+def test_commit_says_what_an_auditor_recomputes_it_with(lake):
+    """Root and number of the items, zone and its tables, bounds, tool, tombstones and the journal's roots."""
+    try_commit(lake, FIRST.with_items(ITEMS, {"expected": 3}).with_journal([JournalSegment("s1", 4, "ab", 1)]))
+    document = json.loads(lake.read(FIRST.key))
+    assert {"count": 3, "merkle_root": merkle_root(item_leaves(ITEMS))} == document["items"]
+    assert ("Europe/Berlin", tzdata_version("Europe/Berlin")) == (document["timezone"], document["tzdata"])
+    assert ("2026-01-04T23:00:00+00:00", "2026-01-05T23:00:00+00:00") == (document["starts_at"], document["ends_at"])
+    assert tool() == document["tool"]
+    assert ["t1"] == document["tombstones"]
+    assert [{"key": "s1", "entries": 4, "root": "ab", "version": 1}] == document["journal"]
+
+
+def test_items_in_any_order_have_one_root():
+    """The order in which manifests are folded says nothing."""
+    assert FIRST.with_items(ITEMS, {}).merkle_root == FIRST.with_items(ITEMS[::-1], {}).merkle_root
+
+
+def test_segment_that_is_anchored_stays_so_by_the_version_that_did_it():
+    """Later commits repeat it word for word."""
+    first = FIRST.with_journal([JournalSegment("s1", 4, "ab", 1)])
+    later = first.following(DayContents()).with_journal(
+        [JournalSegment("s1", 4, "ab", 2), JournalSegment("s0", 1, "c", 2)]
+    )
+    assert (JournalSegment("s0", 1, "c", 2), JournalSegment("s1", 4, "ab", 1)) == later.journal
+
+
+def test_commit_of_an_older_version_stays_readable(lake, lake_client):
+    """What it does not have is empty; the next one names it by its own bytes and has everything."""
+    added = {"tombstones", "journal", "items", "tool", "tzdata"}
+    body = canonical_json({name: value for name, value in json.loads(FIRST.body()).items() if name not in added})
+    overwrite(lake, lake_client, FIRST.key, body)
+    head = read_head(lake, "org", DAY)
+    assert ((), (), 0, "", "", {}) == (
+        head.tombstones,
+        head.journal,
+        head.items,
+        head.merkle_root,
+        head.tzdata,
+        head.tool,
+    )
+    following = head.following(head.new_of(DayContents(tombstones=("t1",))))
+    assert (sha256_hex(body), ("t1",), tool()) == (following.previous_sha256, following.tombstones, following.tool)
 
 
 def test_gap_in_the_numbers_is_found(lake):
@@ -189,3 +260,14 @@ def test_manifests_without_a_commit_are_found(lake):
     for key in keys:
         lake.put_document(key, b"{}\n")
     assert tuple(keys) == manifests_of(lake, DAY)
+
+
+def test_everything_a_commit_brings_in_is_found_by_listing(lake):
+    """Plans that were handed over, and plans, manifests and tombstones that stand in the lake."""
+    date = str(DAY)
+    plan = layout.day_plan_key(date, "0" * 64)
+    manifest = layout.manifest_key(date, "a" * 64, "1" * 64)
+    tombstone = f"{layout.tombstone_prefix(date)}t.json"
+    for key in (plan, manifest, tombstone):
+        lake.put_document(key, b"{}\n")
+    assert DayContents((plan, "told"), (manifest,), (tombstone,)) == contents_of(lake, DAY, ("told",))

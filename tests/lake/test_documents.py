@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from include.canonical import canonical_json, sha256_hex
 from include.errors import IntegrityError, LakeConflict
 from include.lake import layout
-from include.lake.canonical import canonical_json, sha256_hex
 from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, checked_document, earlier_facts, read_expected
 from include.local_day import LocalDay

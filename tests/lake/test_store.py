@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
+from include.canonical import sha256_hex
 from include.errors import ConfigurationError, IntegrityError, LakeConflict, LakeUnavailable, NotAuthorised
-from include.lake.canonical import sha256_hex
 from include.lake.store import LakeStore, StoredObject
 from include.settings import LakeLocation
 

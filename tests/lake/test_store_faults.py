@@ -9,6 +9,7 @@ from contextlib import closing
 import boto3
 import pytest
 
+from include.canonical import sha256_hex
 from include.errors import (
     ConfigurationError,
     IntegrityError,
@@ -18,7 +19,6 @@ from include.errors import (
     PermanentError,
     RetriableError,
 )
-from include.lake.canonical import sha256_hex
 from include.lake.store import CONFLICT_ATTEMPTS, LakeStore, client_config
 from include.settings import LakeLocation
 from tests.lake.conftest import SECRET_KEY

@@ -14,9 +14,9 @@ import pytest
 import time_machine
 from botocore.credentials import RefreshableCredentials
 
+from include.canonical import sha256_hex
 from include.errors import ConfigurationError, IntegrityError, LakeConflict, LakeUnavailable, NotAuthorised
 from include.lake.backoff import Backoff
-from include.lake.canonical import sha256_hex
 from include.lake.signed_http import UNSIGNED
 from include.lake.store import LakeStore, Writing, client_config
 from include.lake.write_once import CONFLICT_ATTEMPTS, DAMAGED_ATTEMPTS

@@ -6,7 +6,7 @@ import sys
 
 import boto3
 
-from include.lake.canonical import sha256_hex
+from include.canonical import sha256_hex
 from include.lake.store import LakeStore, Writing, client_config
 from include.settings import LakeLocation
 

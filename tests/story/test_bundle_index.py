@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.lake.canonical import canonical_json
+from include.canonical import canonical_json
 from include.lake.layout import is_uuid
 from include.transfer.bundle_index import BundleIndex, ids_in_name, read_index
 from tests.story.desk import conversation, path, recording_of, row

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.canonical import sha256_hex
 from include.errors import IntegrityError, LakeUnavailable
 from include.genesys.analytics import ConversationsFound
 from include.genesys.models import Conversation
-from include.lake.canonical import sha256_hex
-from include.lake.commit import first_commit, read_head
+from include.lake.commit import DayContents, first_commit, read_head
 from include.lake.layout import MediaIdentity, commit_key, commit_prefix, media_key, metadata_key
 from include.lake.manifest import Manifest
 from include.lake.plan import ShardPlan, read_expected
@@ -257,7 +257,7 @@ class Overtaken(LakeStore):
         if key.startswith(commit_prefix(str(DAY))):
             self.commits += 1
             head = read_head(self, ORG, DAY)
-            rival = first_commit(ORG, DAY, (), ())
+            rival = first_commit(ORG, DAY, DayContents())
             if head is not None:
                 rival = replace(head, version=head.version + 1, previous_sha256=sha256_hex(head.body()))
             super().put_document(rival.key, rival.body())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.lake.canonical import canonical_json, read_document, sha256_hex
+from include.canonical import canonical_json, read_document, sha256_hex
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(
