@@ -46,7 +46,9 @@ class ItemRecord:
 
     ``recording_id`` is empty where the source knows no recording of that conversation. ``said_by`` names the source
     of the fact (``batch``, ``recordingmetadata``, ``archive``, ``download``); ``fact`` is its own word, verbatim but
-    for secrets. The fields from ``key`` on are filled for archived parts only, ``key`` also for quarantined bytes.
+    for secrets. The fields from ``key`` on are filled for archived parts only, those of the bytes themselves also for
+    quarantined ones. ``version_id`` is the S3 version of ``key`` that the bucket acknowledged, empty where it keeps
+    none.
     """
 
     conversation_id: str
@@ -62,6 +64,7 @@ class ItemRecord:
     media_type: str = ""
     metadata_key: str = ""
     metadata_sha256: str = ""
+    version_id: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return the identity, the class, and whatever else says something."""

@@ -53,3 +53,18 @@ def lake_client(object_store: ObjectStore) -> Iterator[S3Client]:
 def lake(object_store: ObjectStore, lake_client: S3Client) -> LakeStore:
     """Return an empty lake: the shared bucket under a prefix that no other test has."""
     return LakeStore(lake_client, LakeLocation(object_store.bucket, f"tests/{uuid4().hex}"))
+
+
+@pytest.fixture(scope="session")
+def versioned_bucket(lake_client: S3Client) -> str:
+    """Return the name of a second bucket of the same server, which keeps every version."""
+    name = "kept-versions"
+    lake_client.create_bucket(Bucket=name)
+    lake_client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+@pytest.fixture
+def versioned_lake(versioned_bucket: str, lake_client: S3Client) -> LakeStore:
+    """Return an empty lake in the bucket that keeps every version."""
+    return LakeStore(lake_client, LakeLocation(versioned_bucket, f"tests/{uuid4().hex}"))

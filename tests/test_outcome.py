@@ -12,7 +12,7 @@ from include.outcome import ItemRecord, Outcome, conversation_outcome
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 RECORDS = st.builds(
     ItemRecord, TEXT, TEXT, st.integers(0, 99), st.sampled_from([*Outcome]), TEXT, TEXT, TEXT, TEXT, TEXT,
-    st.integers(0, 2**40), TEXT, TEXT, TEXT,
+    st.integers(0, 2**40), TEXT, TEXT, TEXT, TEXT,
 )  # fmt: skip
 
 

@@ -62,6 +62,9 @@ class S3Client(Protocol):
     def list_objects_v2(self, **kwargs: object) -> dict[str, object]:
         """ListObjectsV2."""
 
+    def list_object_versions(self, **kwargs: object) -> dict[str, object]:
+        """ListObjectVersions."""
+
     def list_multipart_uploads(self, **kwargs: object) -> dict[str, object]:
         """ListMultipartUploads."""
 

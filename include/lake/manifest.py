@@ -23,6 +23,7 @@ class Manifest:
 
     ``base_version`` is the commit that the shard was planned on (0: none yet). It orders evidence: a task of an old
     run that is cleared later must not overrule a newer run, and the same words said again later are new evidence.
+    ``plan_key`` names the shard's plan, which nothing else refers to: without it nobody would miss a plan.
     """
 
     org: str
@@ -30,6 +31,7 @@ class Manifest:
     conversation_ids: tuple[str, ...]
     items: tuple[ItemRecord, ...]
     base_version: int = 0
+    plan_key: str = ""
 
     def body(self) -> bytes:
         """Return the document."""
@@ -39,6 +41,7 @@ class Manifest:
                 "org": self.org,
                 "date": self.date,
                 "base_version": self.base_version,
+                "plan": self.plan_key,
                 "shard": layout.shard_digest(self.conversation_ids),
                 "conversations": sorted(self.conversation_ids),
                 "items": [item.to_json() for item in sorted(self.items)],
@@ -73,4 +76,5 @@ class Manifest:
             conversation_ids=tuple(document["conversations"]),
             items=tuple(ItemRecord.from_json(item) for item in document["items"]),
             base_version=int(document["base_version"]),
+            plan_key=str(document.get("plan", "")),
         )

@@ -27,7 +27,7 @@ def sweep(bucket: Bucket, prefix: str, where: str, *, now: datetime, age_seconds
         LakeUnavailable, NotAuthorised, ConfigurationError: when they cannot be listed.
     """
     aborted = 0
-    for upload in list(_open_uploads(bucket, prefix, where)):
+    for upload in list(open_uploads(bucket, prefix, where)):
         if now - upload["Initiated"] <= timedelta(seconds=age_seconds):
             continue
         try:
@@ -41,7 +41,8 @@ def sweep(bucket: Bucket, prefix: str, where: str, *, now: datetime, age_seconds
     return aborted
 
 
-def _open_uploads(bucket: Bucket, prefix: str, where: str) -> Iterator[dict[str, Any]]:
+def open_uploads(bucket: Bucket, prefix: str, where: str) -> Iterator[dict[str, Any]]:
+    """Yield the uploads below ``prefix`` as ListMultipartUploads describes them; raises as ``sweep`` does."""
     arguments: dict[str, object] = {"Prefix": prefix}
     while True:
         with translated(where):

@@ -11,18 +11,19 @@ import io
 import logging
 import time
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from include.canonical import sha256_hex
 from include.errors import ArchiveError, IntegrityError, LakeConflict, LakeUnavailable
 from include.lake.backoff import Backoff
 from include.lake.bucket import Bucket, S3Client, client_config
+from include.lake.history import KeyHistory, OpenUpload, histories
 from include.lake.multipart import MultipartUpload
 from include.lake.protection import Protection
 from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, put_request
 from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.server_clock import ServerClock
-from include.lake.stale_uploads import sweep
+from include.lake.stale_uploads import open_uploads, sweep
 from include.lake.stored_object import Put, StoredObject
 from include.lake.write_once import CONFLICT_ATTEMPTS, send_repeatedly, write_once
 
@@ -45,6 +46,7 @@ __all__ = [
 ]
 log = logging.getLogger(__name__)
 JSON_TYPE = "application/json"
+CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,37 @@ class LakeStore:
                 return cast("IO[bytes]", answer["Body"]).read()
         except KeyAbsentError:
             return None
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """Yield an object's bytes as they arrive, however many there are.
+
+        Raises:
+            LakeUnavailable, NotAuthorised, ConfigurationError: when there is no object, or it does not come whole.
+        """
+        with translated(self.uri(key)):
+            answer = self._bucket.call("get_object", Key=self._prefix + key)
+            yield from cast("Any", answer["Body"]).iter_chunks(CHUNK_BYTES)
+
+    def histories(self, prefix: str) -> Iterator[KeyHistory]:
+        """Yield the keys below the prefix in order, each with every version the bucket keeps of it.
+
+        Raises:
+            LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list them.
+        """
+        return histories(self._bucket, self._prefix, prefix, self.uri(prefix))
+
+    def open_uploads(self) -> list[OpenUpload]:
+        """Return the uploads that nobody has completed or aborted; raises as ``histories`` does."""
+        found = open_uploads(self._bucket, self._prefix, self.location.uri)
+        return [OpenUpload(str(item["Key"]).removeprefix(self._prefix), item["Initiated"]) for item in found]
+
+    def now(self) -> datetime:
+        """Return what time it is by the bucket's own clock, which dates everything in it.
+
+        Raises:
+            LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket gives no answer.
+        """
+        return self._server_now()
 
     def list_keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys below the prefix in order, beginning behind ``after``."""

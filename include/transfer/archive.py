@@ -95,7 +95,7 @@ def archive_shard(
     for job in submitted.jobs:
         records += _archive_job(work, job, finished=job.job_id not in unfinished)
     _stop_if_misconfigured(records)
-    manifest = Manifest(plan.org, plan.date, ids, tuple(sorted(set(records))), plan.base_version)
+    manifest = Manifest(plan.org, plan.date, ids, tuple(sorted(set(records))), plan.base_version, submitted.plan_key)
     manifest.write(lake)
     return _report(manifest)
 

@@ -84,6 +84,7 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
         media_type=body.media_type,
         metadata_key=metadata_key,
         metadata_sha256=sha256_hex(document),
+        version_id=put.stored.version_id or "",
     )
 
 
@@ -94,7 +95,9 @@ def quarantine(work: ShardWork, identity: MediaIdentity, body: RecordingBody, re
         LakeUnavailable, NotAuthorised: as the lake raises them.
     """
     key = layout.quarantine_key(identity.date, reason, identity, body.sha256, body.extension)
-    work.lake.put_if_absent(key, body.sink, bytes_=body.size, sha256=body.sha256, media_type="application/octet-stream")
+    put = work.lake.put_if_absent(
+        key, body.sink, bytes_=body.size, sha256=body.sha256, media_type="application/octet-stream"
+    )
     log.warning(
         "recording_id=%s part=%d outcome=quarantined bytes=%d sha256=%s reason=%s",
         identity.recording_id, identity.part, body.size, body.sha256, reason,
@@ -110,6 +113,7 @@ def quarantine(work: ShardWork, identity: MediaIdentity, body: RecordingBody, re
         key=key,
         sha256=body.sha256,
         bytes=body.size,
+        version_id=put.stored.version_id or "",
     )
 
 

@@ -94,4 +94,5 @@ def stored_record(lake: LakeStore, identity: layout.MediaIdentity, sha256: str) 
         media_type=media["media_type"],
         metadata_key=metadata_key,
         metadata_sha256=sha256_hex(body),
+        version_id=found.version_id or "",
     )
