@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from include.errors import ConfigurationError
+from include.pii import PiiPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +63,9 @@ class LakeLocation:
 class ArchiveSettings:
     """How the archive works; every field but the lake has a default.
 
-    ``RECORDING_LAKE_URI`` and ``GENESYS_TIMEZONE`` set the first two; every other field ``x`` is read from
-    ``RECORDING_ARCHIVE_X``.
+    ``RECORDING_LAKE_URI`` and ``GENESYS_TIMEZONE`` set the first two, ``PiiPolicy`` reads its own variables; every
+    other field ``x`` is read from ``RECORDING_ARCHIVE_X``. ``telephone_region`` is the country in which numbers without
+    ``+`` are dialled, ``ZZ`` for none.
 
     Raises:
         ConfigurationError: when a value is not of its kind or out of its range; the message names the variable.
@@ -98,7 +100,9 @@ class ArchiveSettings:
     download_attempts: int = 4
     estimated_bytes_per_second: int = 4 * 1024
     days_max: int = 31
+    telephone_region: str = "ZZ"
     state_dir: Path = field(default_factory=lambda: Path(gettempdir()) / "recording-archive")
+    pii: PiiPolicy = field(default_factory=PiiPolicy)
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch_items <= BATCH_ITEMS_LIMIT:
@@ -126,8 +130,9 @@ class ArchiveSettings:
         values: dict[str, object] = {
             "lake": LakeLocation.parse(environment["RECORDING_LAKE_URI"]),
             "timezone": zone_named(environment.get("GENESYS_TIMEZONE") or "UTC"),
+            "pii": PiiPolicy.from_environment(environment),
         }
-        readers = {"int": int, "float": float, "Path": Path}
+        readers = {"int": int, "float": float, "Path": Path, "str": str}
         for item in fields(cls):
             name = f"{ENVIRONMENT_PREFIX}{item.name.upper()}"
             if item.name in values or not environment.get(name):

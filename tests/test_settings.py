@@ -12,10 +12,10 @@ from include.errors import ConfigurationError
 from include.settings import BATCH_ITEMS_LIMIT, ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation, zone_named
 
 LAKE = {"RECORDING_LAKE_URI": "s3://bucket/pre/fix"}
-NAMED_OTHERWISE = {"lake", "timezone"}
+NAMED_OTHERWISE = {"lake", "timezone", "pii"}
 BY_PREFIX = [item for item in fields(ArchiveSettings) if item.name not in NAMED_OTHERWISE]
 NUMBERS = [item for item in BY_PREFIX if item.type in ("int", "float")]
-SAMPLES = {"int": ("7", 7), "float": ("0.5", 0.5), "Path": ("/var/x", Path("/var/x"))}
+SAMPLES = {"int": ("7", 7), "float": ("0.5", 0.5), "Path": ("/var/x", Path("/var/x")), "str": ("DE", "DE")}
 
 
 def variable(name):

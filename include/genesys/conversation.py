@@ -57,6 +57,7 @@ def read_conversation(row: object) -> Conversation:
         queues=_references(segments, "queueId"),
         wrap_up_codes=_references(segments, "wrapUpCode"),
         wrap_up_tags=tuple(dict.fromkeys(tag for segment in segments for tag in texts_of(segment.get("wrapUpTags")))),
+        wrap_up_notes=tuple(dict.fromkeys(note for row in segments if (note := text_of(row.get("wrapUpNote"))))),
         division_ids=tuple(dict.fromkeys(texts_of(entry.get("divisionIds")))),
         external_tag=text_of(entry.get("externalTag")),
         flagged_reason=_first(participants, "flaggedReason"),

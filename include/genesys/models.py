@@ -57,6 +57,7 @@ class Conversation:
     division_ids: tuple[str, ...] = ()
     external_tag: str | None = None
     flagged_reason: str | None = None
+    wrap_up_notes: tuple[str, ...] = ()
 
     @property
     def duration_milliseconds(self) -> int | None:

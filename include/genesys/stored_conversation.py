@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 REFERENCES = ("agents", "queues", "wrap_up_codes")
 TEXT_LISTS = ("media_types", "wrap_up_tags", "division_ids")
+ADDED_TEXT_LISTS = ("wrap_up_notes",)
+"""Facts that plans of an earlier version do not have."""
 TEXTS = ("direction", "ani", "dnis", "ani_raw", "dnis_raw", "external_tag", "flagged_reason")
 
 
@@ -50,6 +52,7 @@ def from_json(stored: Mapping[str, object]) -> Conversation:
             recorded=_flag(stored["recorded"]),
             **{name: _optional_text(stored[name]) for name in TEXTS},  # type: ignore[arg-type]
             **{name: tuple(_text(text) for text in _list(stored[name])) for name in TEXT_LISTS},  # type: ignore[arg-type]
+            **{name: tuple(_text(text) for text in _list(stored.get(name, []))) for name in ADDED_TEXT_LISTS},  # type: ignore[arg-type]
             **{name: tuple(_reference(entry) for entry in _list(stored[name])) for name in REFERENCES},  # type: ignore[arg-type]
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:

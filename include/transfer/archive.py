@@ -110,7 +110,7 @@ def _archive_job(work: ShardWork, job: SubmittedJob, *, finished: bool) -> list[
     """Return the records of every conversation of one job, whatever became of it."""
     status = _status_of(work.source, job.job_id)
     results = status.results if status else ()
-    urls = JobUrls(work.source, job.job_id, results)
+    urls = JobUrls(work.source, job.job_id, results, job.submitted_at)
     answer = sort_results(results, job.conversation_ids)
     records = _malformed(answer, job)
     records += _archive_recordings(work, urls, answer.recordings)

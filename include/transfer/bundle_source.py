@@ -117,6 +117,7 @@ class BundleSource:
         contents = open_archive(cast("BinaryIO", tail), ArchiveLimits(), is_remote=remote.is_remote)
         self._origin = Origin(
             job_id=self._urls.job_id,
+            requested_at=self._urls.requested_at,
             url_host=host,
             acquired_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             etag=remote.etag,

@@ -14,13 +14,13 @@ from include.audit.reconcile import DayState, fold, without_lost
 from include.audit.report import report_document, report_markdown, sentence
 from include.canonical import canonical_json
 from include.errors import LakeUnavailable
-from include.genesys.conversation import to_json
 from include.genesys.recording import groups_of
 from include.lake import layout
 from include.lake.commit import Commit, contents_of, first_commit, manifests_of, read_head, try_commit
 from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
 from include.lake.store import JSON_TYPE
+from include.transfer.facts import stored_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -113,9 +113,10 @@ def plan_day(
     todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(seen - known.items.keys())}
     plan = DayPlan(org, day, tuple(sorted(expected)))
     names = source.resolve_names([by_id[key] for key in todo if key in by_id])
-    facts: dict[str, dict[str, object]] = {item.conversation_id: to_json(item) for item in names}
+    facts: dict[str, dict[str, object]] = {item.conversation_id: stored_facts(item, settings) for item in names}
     # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
-    facts |= earlier_facts(lake, str(day), todo - facts.keys())
+    earlier = earlier_facts(lake, str(day), todo - facts.keys())
+    facts |= {key: settings.pii.applied(value) for key, value in earlier.items()}
     shards = _shards(
         plan, facts, groups_of(sorted(todo), settings.batch_items), shards_max, head.version if head else 0
     )

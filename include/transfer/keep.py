@@ -59,14 +59,16 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
         recording_document(
             identity,
             work.plan.timezone,
-            work.plan.facts.get(identity.conversation_id, {}),
+            # Again, since the plan may be older than the policy, or another machine's.
+            work.settings.pii.applied(work.plan.facts.get(identity.conversation_id, {})),
             key=key,
             size=body.size,
             sha256=body.sha256,
             media_type=body.media_type,
             audio=body.inspection.audio,
             findings=body.inspection.findings,
-            origin=body.origin,
+            origin=replace(body.origin, declared=work.settings.pii.declared(body.origin.declared)),
+            version_id=put.stored.version_id,
         ),
     )
     log.info(

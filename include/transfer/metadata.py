@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from include.transfer.integrity import AudioFacts, Finding
 
 SCHEMA = "recording-archive/recording/1"
+BATCH, SINGLE, NATIVE_EXPORT = "batch", "single", "native_export"
+"""The ways by which recordings come: ``Origin.kind``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a part came from. ``declared`` is the source's own JSON about it, verbatim.
+    """Where a part came from: by which of the three ways, and when it was asked for and fetched.
+
+    ``declared`` is the source's own JSON about it, as far as the policy on personal facts lets it be stored.
+    ``requested_at`` is when the job was submitted; when the part was stored says the bucket (``LastModified``).
 
     Of a zip that was read by ranges and never stood here whole, the digest is that of its directory: the list of its
     members with their sizes and CRC-32.
@@ -34,6 +39,8 @@ class Origin:
     archive_sha256: str | None = None
     archive_directory_sha256: str | None = None
     declared: str | None = None
+    kind: str = BATCH
+    requested_at: str | None = None
 
 
 def recording_document(  # noqa: PLR0913 - every fact of the document once
@@ -48,9 +55,12 @@ def recording_document(  # noqa: PLR0913 - every fact of the document once
     audio: AudioFacts | None,
     findings: Sequence[Finding],
     origin: Origin,
+    version_id: str | None = None,
 ) -> bytes:
-    """Return the canonical metadata JSON of one part."""
+    """Return the canonical metadata JSON of one part; ``version_id`` is that of the audio."""
     media: dict[str, object] = {"key": key, "bytes": size, "sha256": sha256, "media_type": media_type}
+    if version_id is not None:
+        media["version_id"] = version_id
     if audio is not None:
         media |= {name: value for name, value in asdict(audio).items() if value is not None}
     return canonical_json(

@@ -72,7 +72,7 @@ def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: Bi
             if last:
                 raise
             continue
-        body = _examined(cast("BinaryIO", sink), downloaded, result, urls.job_id, place.current.url.host)
+        body = _examined(cast("BinaryIO", sink), downloaded, result, urls, place.current.url.host)
         if last or body.is_zip or body.refusal is None:
             return body
     raise SourceChanged("The recording did not arrive within its attempts.")  # pragma: no cover - the loop ends above
@@ -106,7 +106,7 @@ class _Place:
 
 
 def _examined(
-    sink: BinaryIO, downloaded: Downloaded, result: RecordingResult, job_id: str, url_host: str
+    sink: BinaryIO, downloaded: Downloaded, result: RecordingResult, urls: JobUrls, url_host: str
 ) -> RecordingBody:
     declared = result.content_type or downloaded.content_type
     return RecordingBody(
@@ -115,7 +115,8 @@ def _examined(
         sha256=downloaded.sha256,
         inspection=examine(sink, downloaded.size, declared),
         origin=Origin(
-            job_id=job_id,
+            job_id=urls.job_id,
+            requested_at=urls.requested_at,
             url_host=url_host,
             acquired_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             etag=downloaded.etag,

@@ -60,8 +60,15 @@ class JobUrls:
     an unfinished job that names a second part later may put it first.
     """
 
-    def __init__(self, source: ShardSource, job_id: str, results: tuple[RecordingResult, ...]) -> None:
+    def __init__(
+        self,
+        source: ShardSource,
+        job_id: str,
+        results: tuple[RecordingResult, ...],
+        requested_at: str | None = None,
+    ) -> None:
         self.job_id = job_id
+        self.requested_at = requested_at
         self._source = source
         self._first = results
         self._latest = results

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -36,10 +36,14 @@ class JobMemory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SubmittedJob:
-    """A job and the conversations that it was asked for, as it travels through XCom."""
+    """A job and the conversations that it was asked for, as it travels through XCom.
+
+    ``submitted_at`` is ISO 8601, and the try's that did submit it.
+    """
 
     job_id: str
     conversation_ids: tuple[str, ...]
+    submitted_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class SubmittedShard:
         """Return it for XCom, in lists: Airflow stores a tuple as a class of Python's, which its UI cannot show."""
         return {
             "plan_key": self.plan_key,
-            "jobs": [{"job_id": job.job_id, "conversation_ids": list(job.conversation_ids)} for job in self.jobs],
+            "jobs": [asdict(job) | {"conversation_ids": list(job.conversation_ids)} for job in self.jobs],
             "refused": list(self.refused),
         }
 
@@ -65,7 +69,12 @@ class SubmittedShard:
         return cls(
             plan_key=str(document["plan_key"]),
             jobs=tuple(
-                SubmittedJob(str(job["job_id"]), tuple(cast("list[str]", job["conversation_ids"]))) for job in jobs
+                SubmittedJob(
+                    str(job["job_id"]),
+                    tuple(cast("list[str]", job["conversation_ids"])),
+                    cast("str | None", job.get("submitted_at")),
+                )
+                for job in jobs
             ),
             refused=tuple(cast("list[str]", document["refused"])),
         )
@@ -93,7 +102,7 @@ def submit_shard(
             }
             memory.set(place, answer)
         for job_id, ids in cast("list[tuple[str, list[str]]]", answer["jobs"]):
-            jobs.append(SubmittedJob(job_id, tuple(ids)))
+            jobs.append(SubmittedJob(job_id, tuple(ids), str(answer["submitted_at"])))
         refused += cast("list[str]", answer["refused"])
     return SubmittedShard(plan.key, tuple(jobs), tuple(refused))
 

@@ -55,6 +55,7 @@ ROW = {
                             "segmentType": "wrapup",
                             "wrapUpCode": "w-1",
                             "wrapUpTags": ["a", "b", "a", 7],
+                            "wrapUpNote": "calls back",
                             "queueId": "q-2",
                         },
                         {"segmentType": "of-tomorrow", "wrapUpCode": "w-1"},
@@ -89,6 +90,7 @@ def test_a_row_gives_every_fact_the_archive_keeps():
         division_ids=("d-1", "d-2"),
         external_tag="case-7",
         flagged_reason="general",
+        wrap_up_notes=("calls back",),
     ) == read_conversation(ROW)
 
 
