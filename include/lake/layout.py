@@ -34,6 +34,11 @@ _DERIVED_KEY = re.compile(
     r"/(?P<rendition>[a-z0-9-]{1,64})-(?P<sha256>[0-9a-f]{64})"
     r"\.(?P<extension>[a-z0-9]{1,16}|metadata\.json|failed\.json)\Z"
 )
+_COMMIT_KEY = re.compile(r"commits/date=[0-9-]{10}/v=(?P<version>[0-9]{8})\.json\Z")
+_DATE = re.compile(r"/date=([0-9]{4}-[0-9]{2}-[0-9]{2})/")
+_NAMED_BY_CONTENT = re.compile(
+    r"(?:media|plans|manifests|audit|quarantine)/.*[/-](?P<sha256>[0-9a-f]{64})\.(?!metadata\.json)[a-z0-9]{1,16}\Z"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,30 @@ def commit_prefix(date: str) -> str:
 def commit_key(date: str, version: int) -> str:
     """Return the key of the day's numbered commit."""
     return f"{commit_prefix(date)}v={version:08d}.json"
+
+
+def commit_number(key: str) -> int:
+    """Return the number of a commit's key, 0 for any other key."""
+    match = _COMMIT_KEY.match(key)
+    return int(match["version"]) if match else 0
+
+
+def dates_in(keys: Iterable[str]) -> frozenset[str]:
+    """Return the days that these keys are filed under."""
+    return frozenset(match[1] for key in keys if (match := _DATE.search(key)))
+
+
+def named_digest(key: str) -> str:
+    """Return the SHA-256 that a key promises of its bytes, empty where its name promises none.
+
+    Plans, manifests, the journal, media and quarantine are named by their content; the metadata beside a recording is
+    named by the recording's.
+
+    >>> named_digest("reports/date=2026-03-02/report.md")
+    ''
+    """
+    match = _NAMED_BY_CONTENT.match(key)
+    return match["sha256"] if match else ""
 
 
 def tombstone_prefix(date: str) -> str:
