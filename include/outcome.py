@@ -46,9 +46,10 @@ class ItemRecord:
 
     ``recording_id`` is empty where the source knows no recording of that conversation. ``said_by`` names the source
     of the fact (``batch``, ``recordingmetadata``, ``archive``, ``download``); ``fact`` is its own word, verbatim but
-    for secrets. The fields from ``key`` on are filled for archived parts only, those of the bytes themselves also for
-    quarantined ones. ``version_id`` is the S3 version of ``key`` that the bucket acknowledged, empty where it keeps
-    none.
+    for secrets; ``said_at`` is when we heard it, UTC to the second, and empty for what is archived (its metadata has
+    the times) and for what nobody said. The fields from ``key`` to ``version_id`` are filled for archived parts only,
+    those of the bytes themselves also for quarantined ones. ``version_id`` is the S3 version of ``key`` that the bucket
+    acknowledged, empty where it keeps none.
     """
 
     conversation_id: str
@@ -65,6 +66,7 @@ class ItemRecord:
     metadata_key: str = ""
     metadata_sha256: str = ""
     version_id: str = ""
+    said_at: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return the identity, the class, and whatever else says something."""

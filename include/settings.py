@@ -101,6 +101,13 @@ class ArchiveSettings:
     estimated_bytes_per_second: int = 4 * 1024
     days_max: int = 31
     telephone_region: str = "ZZ"
+    resubmit_deadline_seconds: float = 1800.0
+    audit_lookups_max: int = 10_000
+    late_window_days: int = 30
+    baseline_weeks: int = 4
+    baseline_weeks_min: int = 3
+    baseline_conversations_min: int = 20
+    baseline_share_min: float = 0.1
     state_dir: Path = field(default_factory=lambda: Path(gettempdir()) / "recording-archive")
     pii: PiiPolicy = field(default_factory=PiiPolicy)
 

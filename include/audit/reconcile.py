@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from include.audit.standing import Stage, Standing
 from include.outcome import ItemRecord, Outcome, conversation_outcome
 
 if TYPE_CHECKING:
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
 NOT_PROCESSED = "not_processed"
 MISSING_IN_LAKE = "missing_in_lake"
+NO_JUDGEMENT = Standing()
 
 
 @dataclass(frozen=True, slots=True)
 class DayState:
-    """What is known of a day: for every expected conversation its items, never none."""
+    """What is known of a day: for every expected conversation its items, never none; and what was decided about it."""
 
     items: Mapping[str, tuple[ItemRecord, ...]]
+    standing: Standing = NO_JUDGEMENT
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -44,8 +47,13 @@ class DayState:
         """Whether nothing is pending or quarantined."""
         return not any(outcome.is_open for outcome in self.outcomes.values())
 
+    @property
+    def stage(self) -> Stage:
+        """How far the day is."""
+        return self.standing.stage(is_complete=self.is_complete)
+
     def summary(self) -> dict[str, object]:
-        """Return the counts of the day: conversations and recordings by class, and archived bytes."""
+        """Return the day's stage and counts: conversations and recordings by class, and archived bytes."""
         conversations = Counter(str(outcome) for outcome in self.outcomes.values())
         every = [item for items in self.items.values() for item in items]
         return {
@@ -54,6 +62,8 @@ class DayState:
             "recordings": dict(Counter(str(item.outcome) for item in every)),
             "bytes": sum(item.bytes for item in every if item.outcome is Outcome.ARCHIVED),
             "complete": self.is_complete,
+            "state": str(self.stage),
+            **self.standing.to_json(),
         }
 
 
@@ -101,7 +111,8 @@ def without_lost(state: DayState, present: Container[str]) -> DayState:
         {
             key: tuple(item if _is_present(item, present) else _lost(item) for item in items)
             for key, items in state.items.items()
-        }
+        },
+        state.standing,
     )
 
 

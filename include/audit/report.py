@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from include.audit.standing import Stage
 from include.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -79,9 +80,14 @@ def sentence(date: str, state: DayState) -> str:
     """
     total = len(state.items)
     outcomes = list(state.outcomes.values())
+    if state.stage is Stage.HELD:
+        return f"{date} is held, not closed: {state.standing.held}."
     if state.is_complete:
+        word = "complete and closed" if state.stage is Stage.CLOSED else "complete"
+        if not total:
+            return f"{date} is {word}: analytics names no conversation of that day."
         archived = outcomes.count(Outcome.ARCHIVED)
-        return f"{date} is complete: {archived} of {total} conversations archived, {total - archived} excluded by name."
+        return f"{date} is {word}: {archived} of {total} conversations archived, {total - archived} excluded by name."
     open_work = [outcome for outcome in Outcome if outcome.is_open and outcome in outcomes]
     words = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in open_work)
     return f"{date} is not complete: of {total} conversations, {words}."

@@ -56,7 +56,8 @@ class ShardPlan:
     """One mapped task group's work: batches of conversation ids, and what is known of each conversation.
 
     ``facts`` maps conversation ids to JSON values as the source package spells them. ``base_version`` is the day's
-    newest commit when this was planned, 0 where there was none.
+    newest commit when this was planned, 0 where there was none. ``deep`` is set by an audit: the source is asked what
+    recordings each conversation has, also where the batch job seems to have told everything.
     """
 
     org: str
@@ -65,6 +66,7 @@ class ShardPlan:
     batches: tuple[tuple[str, ...], ...]
     facts: Mapping[str, Mapping[str, object]]
     base_version: int = 0
+    deep: bool = False
 
     @property
     def conversation_ids(self) -> tuple[str, ...]:
@@ -86,6 +88,7 @@ class ShardPlan:
                 "timezone": self.timezone,
                 "batches": [list(batch) for batch in self.batches],
                 "base_version": self.base_version,
+                "deep": self.deep,
                 "facts": {key: dict(value) for key, value in self.facts.items()},
             }
         )
@@ -110,6 +113,7 @@ class ShardPlan:
             batches=tuple(tuple(batch) for batch in cast("Sequence[Sequence[str]]", document["batches"])),
             facts=cast("Mapping[str, Mapping[str, object]]", document["facts"]),
             base_version=cast("int", document["base_version"]),
+            deep=bool(document.get("deep", False)),
         )
 
 

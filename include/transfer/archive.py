@@ -11,15 +11,16 @@ import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from include.errors import ConfigurationError, RecordingGone
 from include.genesys.models import RecordingResult
-from include.lake import layout
 from include.lake.layout import is_uuid
 from include.lake.manifest import Manifest
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import archive_bundle
+from include.transfer.evidence import dated, earlier_tries
 from include.transfer.failure import failure_reason
 from include.transfer.holes import BATCH, explain
 from include.transfer.recording import archive_recording
@@ -28,7 +29,7 @@ from include.transfer.shard_work import JobUrls, ShardSource, ShardWork
 from include.transfer.stored import stored_parts, stored_recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from include.genesys.models import BatchStatus
     from include.lake.plan import ShardPlan
@@ -74,10 +75,13 @@ def archive_shard(
     submitted: SubmittedShard,
     *,
     unfinished: frozenset[str],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ShardReport:
     """Archive a shard and write its manifest; a shard that is already whole in the lake is left alone.
 
     ``unfinished`` are the jobs that did not complete in time: what they have is taken, what they owe stays pending.
+    What an earlier try at this very plan was told, and this one is told again, keeps the time of the first telling: a
+    retry that hears nothing new writes nothing new.
 
     Raises:
         RetriableError, PermanentError: when the source's API or the lake stops the shard as a whole.
@@ -86,7 +90,8 @@ def archive_shard(
     """
     ids = plan.conversation_ids
     stored = stored_parts(lake, plan.org, plan.date, ids)
-    finished = _finished_manifest(lake, plan, stored)
+    tries = earlier_tries(lake, plan)
+    finished = _finished_manifest(tries, plan, stored)
     if finished is not None:
         log.info("Nothing to do: %s is complete", finished.key)
         return _report(finished)
@@ -95,7 +100,8 @@ def archive_shard(
     for job in submitted.jobs:
         records += _archive_job(work, job, finished=job.job_id not in unfinished)
     _stop_if_misconfigured(records)
-    manifest = Manifest(plan.org, plan.date, ids, tuple(sorted(set(records))), plan.base_version, submitted.plan_key)
+    items = tuple(sorted(dated(set(records), tries, clock())))
+    manifest = Manifest(plan.org, plan.date, ids, items, plan.base_version, submitted.plan_key)
     manifest.write(lake)
     return _report(manifest)
 
@@ -163,7 +169,8 @@ def _not_delivered(
     out while its counters agree with its results is not looked for. One that it was silent about is asked for at the
     source, also when an earlier run archived one of its recordings, and so is one of which only other media came; so
     is every one that was spoken of by a job that is unfinished, gone, delivered something that belongs to nobody, or
-    less than it counts (``is_whole`` is false). Whatever else an unfinished job delivers may have another part.
+    less than it counts (``is_whole`` is false). Whatever else an unfinished job delivers may have another part. In a
+    shard that an audit planned, every conversation is asked for.
     """
     records = _already_stored(work, job.conversation_ids, delivered)
     spoken = {item.conversation_id for item in delivered if item.outcome is not Outcome.NOT_SELECTED}
@@ -171,7 +178,8 @@ def _not_delivered(
     stored = {item.conversation_id for item in records}
     for conversation_id in job.conversation_ids:
         unheard = not done and conversation_id not in heard | stored
-        if not unheard and not (done and is_whole and conversation_id in spoken and conversation_id not in errors):
+        is_told = done and is_whole and conversation_id in spoken and conversation_id not in errors
+        if not unheard and (work.plan.deep or not is_told):
             here = (item for item in (*delivered, *records) if item.conversation_id == conversation_id)
             answered = {item.recording_id for item in here}
             records += explain(work.source, conversation_id, errors.get(conversation_id, ()), answered)
@@ -226,19 +234,15 @@ def _status_of(source: ShardSource, job_id: str) -> BatchStatus | None:
         return None
 
 
-def _finished_manifest(lake: LakeStore, plan: ShardPlan, stored: StoredParts) -> Manifest | None:
-    """Return the manifest of an earlier try at this very plan that settles every conversation, if there is one.
+def _finished_manifest(tries: Sequence[Manifest], plan: ShardPlan, stored: StoredParts) -> Manifest | None:
+    """Return the manifest of an earlier try that settles every conversation, if there is one.
 
-    One that was planned on another commit is old evidence, and one that names parts which are gone is none.
+    One that names parts which are gone is none.
     """
-    for key in lake.list_keys(f"{layout.manifest_prefix(plan.date)}shard={plan.shard}/"):
-        manifest = Manifest.read(lake, key, plan.org, plan.date)
+    for manifest in tries:
         spoken = {item.conversation_id for item in manifest.items}
-        if (
-            manifest.base_version == plan.base_version
-            and spoken.issuperset(plan.conversation_ids)
-            and all(item.outcome.is_settled and _is_there(item, stored) for item in manifest.items)
-        ):
+        is_settled = all(item.outcome.is_settled and _is_there(item, stored) for item in manifest.items)
+        if is_settled and spoken.issuperset(plan.conversation_ids):
             return manifest
     return None
 

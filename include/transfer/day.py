@@ -7,11 +7,12 @@ no bytes of audio.
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from include.audit.reconcile import DayState, fold, without_lost
 from include.audit.report import report_document, report_markdown, sentence
+from include.audit.standing import Standing
 from include.canonical import canonical_json
 from include.errors import LakeUnavailable
 from include.genesys.recording import groups_of
@@ -20,7 +21,9 @@ from include.lake.commit import Commit, contents_of, first_commit, manifests_of,
 from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
 from include.lake.store import JSON_TYPE
+from include.transfer.closing import ClosingRules, nightly_rules, standing_of
 from include.transfer.facts import stored_facts
+from include.transfer.second_look import Looked, look_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,10 +35,12 @@ if TYPE_CHECKING:
     from include.local_day import LocalDay
     from include.outcome import ItemRecord
     from include.settings import ArchiveSettings
+    from include.transfer.second_look import SecondLook
 
 log = logging.getLogger(__name__)
 COMMIT_ATTEMPTS = 8
 NO_STATE = DayState({})
+NIGHTLY = ClosingRules()
 
 
 class ConversationSource(Protocol):
@@ -60,7 +65,11 @@ class ShardTask:
 
 @dataclass(frozen=True, slots=True)
 class DayPlanned:
-    """What planning a day came to; ``estimated_bytes`` assumes the codec's usual rate, not a measurement."""
+    """What planning a day came to; ``estimated_bytes`` assumes the codec's usual rate, not a measurement.
+
+    ``looked_up`` conversations got a second look, which changed ``changed`` of them; ``not_looked_up`` were beyond its
+    bound or got no answer.
+    """
 
     date: str
     plan_key: str
@@ -70,6 +79,9 @@ class DayPlanned:
     estimated_bytes: int
     duplicates: int
     rejected: int
+    looked_up: int
+    changed: int
+    not_looked_up: int
     shards: tuple[ShardTask, ...]
 
     def without_shards(self) -> dict[str, object]:
@@ -82,10 +94,17 @@ class DayPlanned:
             f"{self.date}: {self.expected} conversations expected, {self.outstanding} to ask for in "
             f"{sum(shard.batches for shard in self.shards)} batches; {self.seconds / 3600:.1f} hours of calls, about "
             f"{self.estimated_bytes / 1e6:.0f} MB. Seen twice: {self.duplicates}; refused ids: {self.rejected}."
+            f"{self._second_look()}"
         )
 
+    def _second_look(self) -> str:
+        if not self.looked_up + self.not_looked_up:
+            return ""
+        rest = f"; {self.not_looked_up} were not looked at" if self.not_looked_up else ""
+        return f" Looked at {self.looked_up} settled conversations again: {self.changed} have changed{rest}."
 
-def plan_day(
+
+def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by its name
     source: ConversationSource,
     lake: LakeStore,
     settings: ArchiveSettings,
@@ -95,16 +114,18 @@ def plan_day(
     shards_max: int,
     only_failed: bool = False,
     dry_run: bool = False,
+    look: SecondLook | None = None,
 ) -> DayPlanned:
     """Decide what to ask Genesys for: expected, minus what the lake has settled, in shards of batches.
 
     ``expected`` is what analytics says now and what earlier commits said. With ``only_failed``, conversations that no
-    commit knows yet are expected but left for the nightly run. With ``dry_run`` nothing is written.
+    commit knows yet are expected but left for the nightly run. With ``dry_run`` nothing is written. With ``look``, as
+    in an audit, settled conversations are looked at again, and whatever is requested is asked about one by one.
 
     Raises:
         RetriableError, PermanentError: as the source and the lake raise them.
     """
-    head = read_head(lake, org, day) if dry_run else _head_with_leftovers(lake, org, day)
+    head = read_head(lake, org, day) if dry_run else _head_with_leftovers(lake, org, day, nightly_rules(settings))
     known = NO_STATE if head is None else present_state(lake, head)
     found = source.find_conversations(day.start, day.end)
     by_id = {item.conversation_id: item for item in found.conversations}
@@ -112,14 +133,18 @@ def plan_day(
     expected = {*seen, *known.expected}
     todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(seen - known.items.keys())}
     plan = DayPlan(org, day, tuple(sorted(expected)))
+    looked = look_again(look, known, str(head.version if head else 0)) if look else Looked()
+    todo |= looked.changed
     names = source.resolve_names([by_id[key] for key in todo if key in by_id])
     facts: dict[str, dict[str, object]] = {item.conversation_id: stored_facts(item, settings) for item in names}
     # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
     earlier = earlier_facts(lake, str(day), todo - facts.keys())
     facts |= {key: settings.pii.applied(value) for key, value in earlier.items()}
-    shards = _shards(
-        plan, facts, groups_of(sorted(todo), settings.batch_items), shards_max, head.version if head else 0
+    batches = groups_of(sorted(todo), settings.batch_items)
+    template = ShardPlan(
+        org, str(day), day.zone.key, (), {}, base_version=head.version if head else 0, deep=look is not None
     )
+    shards = _shards(template, facts, batches, shards_max)
     if not dry_run:
         lake.put_document(plan.key, plan.body())
         for shard in shards:
@@ -134,14 +159,20 @@ def plan_day(
         estimated_bytes=milliseconds * settings.estimated_bytes_per_second // 1000,
         duplicates=found.duplicates,
         rejected=len(found.rejected),
+        looked_up=looked.asked,
+        changed=len(looked.changed),
+        not_looked_up=looked.left,
         shards=tuple(ShardTask(str(day), item.key, len(item.batches), len(item.conversation_ids)) for item in shards),
     )
 
 
-def commit_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str]) -> tuple[Commit, DayState]:
+def commit_day(
+    lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str], rules: ClosingRules = NIGHTLY
+) -> tuple[Commit, DayState]:
     """Publish what the day's manifests and tombstones say as its next commit; the head where nothing is new.
 
-    They are found in the lake, not handed over: those of a run that crashed before its commit count too.
+    They are found in the lake, not handed over: those of a run that crashed before its commit count too. In an audit
+    the judgement alone may be new: the day is over, held, or accepted as it is.
 
     Raises:
         LakeUnavailable: other runs took every number that was tried.
@@ -151,10 +182,13 @@ def commit_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str
     for _ in range(COMMIT_ATTEMPTS):
         head = read_head(lake, org, day)
         found = contents_of(lake, day, plans)
-        if head is not None and not head.new_of(found):
+        if head is not None and not head.new_of(found) and not rules.is_audit:
             return head, state_of(lake, head)
         draft = first_commit(org, day, found) if head is None else head.following(head.new_of(found))
         state = state_of(lake, draft)
+        state = replace(state, standing=standing_of(lake, org, day, head, rules, len(state.items)))
+        if head is not None and not head.new_of(found) and state.standing == Standing.of_summary(head.summary):
+            return head, state
         finished = draft.with_items([item for items in state.items.values() for item in items], state.summary())
         if try_commit(lake, finished):
             return finished, state
@@ -162,7 +196,9 @@ def commit_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str
     raise LakeUnavailable(f"Other runs keep committing {day}; try again.")
 
 
-def reconcile_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str]) -> tuple[DayState, str]:
+def reconcile_day(
+    lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str], rules: ClosingRules = NIGHTLY
+) -> tuple[DayState, str]:
     """Write the day's reports and return its state with the sentence for the person on call.
 
     Commits again first: after a shard was cleared and succeeded, the commit task itself does not run a second time.
@@ -170,7 +206,7 @@ def reconcile_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[
     Raises:
         RetriableError, PermanentError: as the lake raises them.
     """
-    commit, _ = commit_day(lake, org, day, plan_keys)
+    commit, _ = commit_day(lake, org, day, plan_keys, rules)
     state = present_state(lake, commit)
     arguments = (org, str(day), commit.key, state)
     lake.put_latest(layout.report_key(str(day), "report.json"), canonical_json(report_document(*arguments)), JSON_TYPE)
@@ -179,12 +215,12 @@ def reconcile_day(lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[
     return state, sentence(str(day), state)
 
 
-def _head_with_leftovers(lake: LakeStore, org: str, day: LocalDay) -> Commit | None:
+def _head_with_leftovers(lake: LakeStore, org: str, day: LocalDay, rules: ClosingRules) -> Commit | None:
     """Return the head after committing what a run that died has left behind, so that tonight's evidence is newer."""
     head = read_head(lake, org, day)
     if set(manifests_of(lake, day)) <= set(head.manifests if head else ()):
         return head
-    return commit_day(lake, org, day, ())[0]
+    return commit_day(lake, org, day, (), rules)[0]
 
 
 def present_state(lake: LakeStore, commit: Commit) -> DayState:
@@ -202,26 +238,23 @@ def state_of(lake: LakeStore, commit: Commit) -> DayState:
         manifest = Manifest.read(lake, key, *owner)
         # By the commit it was planned on, then by the one that brought it in: an old task cleared late is old evidence.
         generations.setdefault((manifest.base_version, version), []).append(manifest.items)
-    return fold(sorted(expected), [generations[age] for age in sorted(generations)])
+    state = fold(sorted(expected), [generations[age] for age in sorted(generations)])
+    return replace(state, standing=Standing.of_summary(commit.summary))
 
 
 def _shards(
-    plan: DayPlan,
+    template: ShardPlan,
     facts: Mapping[str, Mapping[str, object]],
     batches: Sequence[Sequence[str]],
     shards_max: int,
-    base_version: int,
 ) -> list[ShardPlan]:
     """Cut the batches into at most ``shards_max`` shards, each with its conversations' facts."""
     per_shard = -(-len(batches) // shards_max) or 1
     return [
-        ShardPlan(
-            org=plan.org,
-            date=str(plan.day),
-            timezone=plan.day.zone.key,
+        replace(
+            template,
             batches=tuple(tuple(batch) for batch in batches[start : start + per_shard]),
             facts={key: facts.get(key, {}) for batch in batches[start : start + per_shard] for key in batch},
-            base_version=base_version,
         )
         for start in range(0, len(batches), per_shard)
     ]

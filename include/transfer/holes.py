@@ -21,6 +21,7 @@ BATCH = "batch"
 FACT_LENGTH = 200
 AUDIO = "audio"
 PART_FAILED = "part_failed"
+UNAVAILABLE = "metadata_unavailable"
 
 # Genesys OpenAPI, RecordingMetadata.fileState. AVAILABLE and RESTORED are missing on purpose: see _available.
 STATES: Mapping[str, tuple[Outcome, str]] = {
@@ -64,7 +65,7 @@ def explain(
             raise
         return (_whole(conversation_id, Outcome.RESTRICTED, "no_permission", error.code or "403"),)
     except RetriableError as error:
-        return (_whole(conversation_id, Outcome.PENDING, "metadata_unavailable", str(error)),)
+        return (_whole(conversation_id, Outcome.PENDING, UNAVAILABLE, str(error)),)
     except PermanentError as error:
         return (_whole(conversation_id, Outcome.SOURCE_ERROR, "metadata_refused", str(error)),)
     texts = {item.recording_id or "": item.error_message or "" for item in errors}

@@ -150,7 +150,7 @@ def test_long_list_is_cut_and_says_so():
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (fold([], []), "D is complete: 0 of 0 conversations archived, 0 excluded by name."),
+        (fold([], []), "D is complete: analytics names no conversation of that day."),
         (
             fold(
                 ["a", "b"], [[[ItemRecord("a", "r", 0, Outcome.ARCHIVED), ItemRecord("b", "", 0, Outcome.RESTRICTED)]]]

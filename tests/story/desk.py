@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -115,9 +115,16 @@ class Desk:
         ids = tuple(sorted(conversation(number) for number in numbers))
         return ShardPlan(ORG, str(DAY), ZONE.key, (ids,), {item: {"ani": "+49301"} for item in ids})
 
-    def archive(self, *numbers: int, unfinished: bool = False, refused: tuple[str, ...] = ()) -> list[ItemRecord]:
+    def archive(
+        self,
+        *numbers: int,
+        unfinished: bool = False,
+        refused: tuple[str, ...] = (),
+        deep: bool = False,
+        **options: object,
+    ) -> list[ItemRecord]:
         """Archive the job ``job`` for these conversations and return the manifest's items."""
-        plan = self.plan(*numbers)
+        plan = replace(self.plan(*numbers), deep=deep, base_version=int(deep))
         ids = tuple(item for item in plan.conversation_ids if item not in refused)
         submitted = SubmittedShard(plan.key, (SubmittedJob("job", ids),), refused)
         self.report = archive_shard(
@@ -128,6 +135,7 @@ class Desk:
             plan,
             submitted,
             unfinished=frozenset({"job"} if unfinished else ()),
+            **options,
         )
         return list(Manifest.read(self.lake, self.report.manifest_key, ORG, str(DAY)).items)
 

@@ -223,7 +223,7 @@ def test_an_empty_day_is_committed(lake: LakeStore) -> None:
     state, sentence = reconcile_day(lake, ORG, DAY, [planned.plan_key])
     assert (0, ()) == (planned.expected, planned.shards)
     assert state.is_complete
-    assert f"{DAY} is complete: 0 of 0" in sentence
+    assert f"{DAY} is complete: analytics names no conversation of that day." == sentence
     assert 1 == read_head(lake, ORG, DAY).version
 
 

@@ -1,0 +1,97 @@
+"""What a commit says of its day beside the counts: whether it is held, and whether it is over.
+
+Reads the same weekday of earlier weeks out of their commits; decides by ``include/audit/standing.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from include.audit.standing import Baseline, Stage, Standing
+from include.errors import IntegrityError
+from include.lake.commit import read_head
+from include.local_day import LocalDay
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from include.lake.commit import Commit
+    from include.lake.store import LakeStore
+    from include.settings import ArchiveSettings
+
+ONE_WEEK = timedelta(days=7)
+USUAL = Baseline()
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingRules:
+    """How one run judges its days.
+
+    ``is_audit``: the run may write a commit for the judgement alone. The nightly run may not, so that running a
+    complete day again writes nothing. ``accept_empty``: a person says that so few conversations are right.
+    """
+
+    baseline: Baseline = USUAL
+    is_audit: bool = False
+    window_over: bool = False
+    accept_empty: bool = False
+
+
+def nightly_rules(settings: ArchiveSettings) -> ClosingRules:
+    """Return the rules of a run that archives: it holds days, and closes none."""
+    return ClosingRules(_baseline(settings))
+
+
+def audit_rules(settings: ArchiveSettings, day: LocalDay, now: datetime, *, accept_empty: bool) -> ClosingRules:
+    """Return the rules of an audit run at ``now`` (aware): days whose late window is over may be closed."""
+    age = now.astimezone(day.zone).date() - day.date
+    return ClosingRules(
+        _baseline(settings),
+        is_audit=True,
+        window_over=age >= timedelta(days=settings.late_window_days),
+        accept_empty=accept_empty,
+    )
+
+
+def standing_of(
+    lake: LakeStore, org: str, day: LocalDay, head: Commit | None, rules: ClosingRules, expected: int
+) -> Standing:
+    """Return what the next commit of a day says of it; what was accepted or over stays so.
+
+    Raises:
+        RetriableError, PermanentError: as the lake raises them.
+    """
+    before = Standing.of_summary(head.summary) if head else Standing()
+    held = rules.baseline.doubt(expected, _trailing(lake, org, day, rules.baseline.weeks))
+    return Standing(
+        held=held,
+        # Only where there is a doubt: a run over several days must not vouch for those that have none yet.
+        accepted_empty=before.accepted_empty or (rules.accept_empty and bool(held)),
+        window_over=before.window_over or rules.window_over,
+    )
+
+
+def _trailing(lake: LakeStore, org: str, day: LocalDay, weeks: int) -> list[int]:
+    """Return what was expected on the same weekday of the weeks before, as far as the lake knows and believes it."""
+    counts = []
+    for number in range(1, weeks + 1):
+        try:
+            head = read_head(lake, org, LocalDay(day.date - number * ONE_WEEK, day.zone))
+        except IntegrityError:
+            # That day's own runs say so; it must not keep this one from being committed.
+            continue
+        # A held day would teach that empty is usual.
+        if head is not None and head.summary.get("state") != Stage.HELD:
+            counts.append(int(str(head.summary.get("expected", 0))))
+    return counts
+
+
+def _baseline(settings: ArchiveSettings) -> Baseline:
+    return Baseline(
+        settings.baseline_weeks,
+        settings.baseline_weeks_min,
+        settings.baseline_conversations_min,
+        settings.baseline_share_min,
+    )

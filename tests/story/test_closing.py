@@ -1,0 +1,159 @@
+"""The day's judgement in the lake: provisional, held, accepted, closed, and never twice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from include.audit.standing import Baseline
+from include.lake.commit import DayContents, first_commit, read_head
+from include.lake.layout import commit_key
+from include.local_day import LocalDay
+from include.outcome import Outcome
+from include.settings import ArchiveSettings
+from include.transfer.closing import ClosingRules, audit_rules, nightly_rules
+from include.transfer.day import commit_day, reconcile_day
+from tests.story.desk import ORG
+from tests.story.night import DAY, ZONE, everything_in
+from tests.story.test_day_ends import Analytics, plan, settle
+
+NIGHTLY = ClosingRules(Baseline(conversations_min=2))
+AUDIT = replace(NIGHTLY, is_audit=True)
+LAST_AUDIT = replace(AUDIT, window_over=True)
+
+
+def archived_day(lake, *numbers):
+    """Archive these conversations of the day and return the plan's key."""
+    key = plan(lake, Analytics(list(numbers))).plan_key
+    if numbers:
+        settle(lake, Outcome.ARCHIVED, *numbers)
+    return key
+
+
+def earlier_weeks(lake, *counts, **summary):
+    """Commit the same weekday of the weeks before, the nearest first."""
+    for number, count in enumerate(counts, 1):
+        day = LocalDay(DAY.date - timedelta(weeks=number), ZONE)
+        commit = first_commit(ORG, day, DayContents()).with_items([], {"expected": count, **summary})
+        lake.put_document(commit.key, commit.body())
+
+
+def stage_of(lake):
+    """Return the stage that the day's newest commit names."""
+    return read_head(lake, ORG, DAY).summary["state"]
+
+
+def test_complete_day_is_provisional_until_an_audit_finds_the_window_over(lake):
+    """The night leaves it provisional; the audit of a later week writes the commit that closes it, once."""
+    key = archived_day(lake, 1)
+    commit_day(lake, ORG, DAY, [key], NIGHTLY)
+    commit_day(lake, ORG, DAY, [key], AUDIT)
+    assert ("provisional", 1) == (stage_of(lake), read_head(lake, ORG, DAY).version)
+    closed, state = commit_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    assert ("closed", 2, True) == (stage_of(lake), closed.version, state.standing.window_over)
+    before = everything_in(lake)
+    for rules in (LAST_AUDIT, AUDIT, NIGHTLY):
+        commit_day(lake, ORG, DAY, [key], rules)
+    assert before == everything_in(lake)
+
+
+def test_closing_commit_repeats_evidence_and_chains(lake):
+    """It names the commit before it, the same plans, the same manifests, and only the judgement is new."""
+    key = archived_day(lake, 1)
+    first, _ = commit_day(lake, ORG, DAY, [key], NIGHTLY)
+    second, _ = commit_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    assert (first.plans, first.manifests, lake.head(first.key).sha256) == (
+        second.plans, second.manifests, second.previous_sha256,
+    )  # fmt: skip
+    assert {"state": "closed", "window_over": True} == {
+        name: value for name, value in second.summary.items() if first.summary.get(name) != value
+    }
+
+
+def test_open_day_is_not_closed_by_time(lake):
+    """With something pending the window may be over as long as it likes; the night that heals the day closes it."""
+    key = plan(lake, Analytics([1])).plan_key
+    settle(lake, Outcome.PENDING, 1)
+    commit_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    assert "open" == stage_of(lake)
+    settle(lake, Outcome.ARCHIVED, 1)
+    commit_day(lake, ORG, DAY, [key], NIGHTLY)
+    assert "closed" == stage_of(lake)
+
+
+def test_new_evidence_opens_a_closed_day(lake):
+    """Closed says that nobody looks any more by itself, not that a late recording is unwelcome."""
+    key = archived_day(lake, 1)
+    commit_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    later = plan(lake, Analytics([1, 2])).plan_key
+    commit_day(lake, ORG, DAY, [later], NIGHTLY)
+    assert "open" == stage_of(lake)
+
+
+def test_suspiciously_empty_day_is_held_with_a_sentence(lake):
+    """A day far below its own weekday is complete, yet neither provisional nor closed, and says why."""
+    earlier_weeks(lake, 300, 310, 290)
+    key = archived_day(lake)
+    state, words = reconcile_day(lake, ORG, DAY, [key], NIGHTLY)
+    reconcile_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    assert (True, "held") == (state.is_complete, stage_of(lake))
+    assert f"{DAY} is held, not closed: analytics names 0 conversations, and 300 on median" in words
+
+
+def test_held_day_is_released_by_a_person(lake):
+    """What somebody accepts is in the commit, and stays accepted."""
+    earlier_weeks(lake, 300, 310, 290)
+    key = archived_day(lake)
+    commit_day(lake, ORG, DAY, [key], NIGHTLY)
+    accepted, _ = commit_day(lake, ORG, DAY, [key], replace(AUDIT, accept_empty=True))
+    assert (True, "provisional") == (accepted.summary["accepted_empty"], accepted.summary["state"])
+    assert "closed" == commit_day(lake, ORG, DAY, [key], LAST_AUDIT)[0].summary["state"]
+
+
+def test_held_day_is_released_by_later_evidence(lake):
+    """When analytics names the calls after all, the doubt is gone without anybody's word."""
+    earlier_weeks(lake, 30, 31, 29)
+    commit_day(lake, ORG, DAY, [archived_day(lake)], NIGHTLY)
+    assert "held" == stage_of(lake)
+    commit_day(lake, ORG, DAY, [archived_day(lake, *range(1, 9))], NIGHTLY)
+    assert "provisional" == stage_of(lake)
+
+
+def test_accepting_says_nothing_about_a_day_without_a_doubt(lake):
+    """An audit of several days that accepts one leaves no word on the others."""
+    key = archived_day(lake, 1)
+    commit_day(lake, ORG, DAY, [key], NIGHTLY)
+    commit_day(lake, ORG, DAY, [key], replace(AUDIT, accept_empty=True))
+    assert 1 == read_head(lake, ORG, DAY).version
+
+
+def test_held_weeks_do_not_become_the_custom(lake):
+    """Weeks that were doubted themselves are not compared with."""
+    earlier_weeks(lake, 0, 0, 0, state="held")
+    commit_day(lake, ORG, DAY, [archived_day(lake)], NIGHTLY)
+    assert "provisional" == stage_of(lake)
+
+
+def test_damaged_week_does_not_keep_a_day_from_being_committed(lake):
+    """An altered commit of another day is that day's trouble."""
+    earlier_weeks(lake, 300, 310, 290)
+    lake.put_latest(commit_key(str(LocalDay(DAY.date - timedelta(weeks=2), ZONE)), 1), b"{}", "application/json")
+    commit_day(lake, ORG, DAY, [archived_day(lake)], NIGHTLY)
+    assert "provisional" == stage_of(lake)
+
+
+@pytest.mark.parametrize(("days", "is_over"), [(1, False), (29, False), (30, True), (400, True)])
+def test_window_is_counted_in_local_days(lake, days, is_over):
+    """The window is over when the organisation's calendar says so."""
+    settings = ArchiveSettings(lake=lake.location, timezone=ZONE)
+    local_night = datetime.combine(DAY.date + timedelta(days=days), time(0, 30), ZONE)
+    rules = audit_rules(settings, DAY, local_night.astimezone(UTC), accept_empty=False)
+    assert (True, is_over) == (rules.is_audit, rules.window_over)
+
+
+def test_night_closes_nothing(lake):
+    """The nightly rules hold days, by the settings' numbers."""
+    settings = ArchiveSettings(lake=lake.location, timezone=ZONE, baseline_weeks_min=2, baseline_share_min=0.5)
+    assert ClosingRules(Baseline(weeks_min=2, share_min=0.5)) == nightly_rules(settings)
