@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from include.audit.chart_words import bytes_word, seconds_word
 from include.audit.standing import Stage
 from include.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from include.audit.figures import DayFigures
     from include.audit.reconcile import DayState
     from include.outcome import ItemRecord
 
@@ -31,7 +34,7 @@ MEANING: Mapping[Outcome, str] = {
 }
 
 
-def report_document(org: str, date: str, commit_key: str, state: DayState) -> dict[str, object]:
+def report_document(org: str, date: str, commit_key: str, state: DayState, figures: DayFigures) -> dict[str, object]:
     """Return the machine-readable report: counts, and every item that is not archived with its evidence."""
     return {
         "schema": SCHEMA,
@@ -39,11 +42,15 @@ def report_document(org: str, date: str, commit_key: str, state: DayState) -> di
         "date": date,
         "commit": commit_key,
         **state.summary(),
+        "completeness_percent": figures.completeness_percent,
+        "downloads": figures.downloads,
+        "latency": None if figures.latency is None else asdict(figures.latency),
+        "reasons": dict(figures.exclusions),
         "exclusions": [item.to_json() for item in _not_archived(state)],
     }
 
 
-def report_markdown(org: str, date: str, commit_key: str, state: DayState) -> str:
+def report_markdown(org: str, date: str, commit_key: str, state: DayState, figures: DayFigures) -> str:
     """Return the report as a page."""
     outcomes = state.outcomes
     lines = [
@@ -61,6 +68,7 @@ def report_markdown(org: str, date: str, commit_key: str, state: DayState) -> st
         if count:
             lines.append(f"| {outcome} | {count} | {MEANING[outcome]} |")
     lines.append(f"| **expected** | **{len(outcomes)}** | |")
+    lines += ["", *_figures(figures), "", "![The day and the thirty days up to it](completeness.png)"]
     excluded = _not_archived(state)
     if excluded:
         lines += ["", "## Not archived, and why", "", "| conversation | recording | class | reason | said by | word |"]
@@ -91,6 +99,22 @@ def sentence(date: str, state: DayState) -> str:
     open_work = [outcome for outcome in Outcome if outcome.is_open and outcome in outcomes]
     words = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in open_work)
     return f"{date} is not complete: of {total} conversations, {words}."
+
+
+def _figures(figures: DayFigures) -> list[str]:
+    """Return the numbers beyond the classes, one a line."""
+    downloads = figures.downloads
+    lines = [
+        f"- Completeness: {figures.completeness_percent} of the expected conversations archived or excluded by name.",
+        (
+            f"- Downloads: {downloads['totalDownloads']}, success rate {downloads['successRate']}, "
+            f"failures {downloads['failureCount']}; {bytes_word(figures.bytes)} archived."
+        ),
+    ]
+    if figures.latency:
+        half, most = seconds_word(figures.latency.median_seconds), seconds_word(figures.latency.p95_seconds)
+        lines.append(f"- From the end of the call to the archive: half within {half}, 95 % within {most}.")
+    return lines
 
 
 def _not_archived(state: DayState) -> list[ItemRecord]:

@@ -11,17 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from include.audit.reconcile import DayState, fold, without_lost
-from include.audit.report import report_document, report_markdown, sentence
+from include.audit.report import sentence
 from include.audit.standing import Standing
-from include.canonical import canonical_json
 from include.errors import LakeUnavailable
 from include.genesys.recording import groups_of
 from include.lake import layout
 from include.lake.commit import Commit, contents_of, first_commit, manifests_of, read_head, try_commit
 from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
-from include.lake.store import JSON_TYPE
 from include.transfer.closing import ClosingRules, nightly_rules, standing_of
+from include.transfer.day_report import write_reports
 from include.transfer.facts import stored_facts
 from include.transfer.second_look import Looked, look_again
 
@@ -208,10 +207,7 @@ def reconcile_day(
     """
     commit, _ = commit_day(lake, org, day, plan_keys, rules)
     state = present_state(lake, commit)
-    arguments = (org, str(day), commit.key, state)
-    lake.put_latest(layout.report_key(str(day), "report.json"), canonical_json(report_document(*arguments)), JSON_TYPE)
-    page = report_markdown(*arguments).encode()
-    lake.put_latest(layout.report_key(str(day), "report.md"), page, "text/markdown; charset=utf-8")
+    write_reports(lake, commit, state)
     return state, sentence(str(day), state)
 
 

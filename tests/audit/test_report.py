@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from include.audit.figures import DayFigures, Latency
 from include.audit.reconcile import fold
 from include.audit.report import MEANING, ROWS_MAX, report_document, report_markdown, sentence
 from include.canonical import canonical_json, read_document
@@ -17,6 +18,7 @@ from include.outcome import ItemRecord, Outcome
 COLUMNS = 6
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 HOSTILE = st.text(st.sampled_from("|\\`<>*_[]()!&;#~-=:/ \n\r\t\v\x1b\u2028\u202e\0\ud800aé"), max_size=30)
+FAILED = ItemRecord("b", "r", 0, Outcome.PENDING, "source_unavailable", "download")
 KINDS = ["no_recording", "archived", "pending", "archived", "source_error"]
 
 
@@ -25,9 +27,19 @@ def state_with(**words):
     return fold(["a"], [[[ItemRecord("a", "r", 0, Outcome.SOURCE_ERROR, **words)]]])
 
 
+def page(org, date, key, state):
+    """Return the page of a day whose latency nobody knows."""
+    return report_markdown(org, date, key, state, DayFigures.of(date, state, None))
+
+
+def document_of(org, date, key, state, latency=None):
+    """Return the document of a day."""
+    return report_document(org, date, key, state, DayFigures.of(date, state, latency))
+
+
 def page_of(state):
     """Return the page as a Markdown reader understands it."""
-    return READER.parse(report_markdown("org", "2026-01-05", "commits/v=1.json", state))
+    return READER.parse(page("org", "2026-01-05", "commits/v=1.json", state))
 
 
 def last_table(tokens):
@@ -92,7 +104,7 @@ def test_each_known_trick_is_shown_as_text(word):
 
 def test_ordinary_words_stay_legible_in_the_file_itself():
     """Many read the page as it is in the bucket: nothing that is no markup is spelt otherwise."""
-    text = report_markdown("org", "d", "k", state_with(reason="file_state_error", fact="fileState=ERROR; job 7 (of 9)"))
+    text = page("org", "d", "k", state_with(reason="file_state_error", fact="fileState=ERROR; job 7 (of 9)"))
     assert "| a | r | source_error | file_state_error |  | fileState=ERROR; job 7 (of 9) |\n" in text
 
 
@@ -109,8 +121,8 @@ def mixed_day(repeat=1):
 def test_page_and_document_count_the_same():
     """The table's counts add up to the expected, and are those of report.json."""
     state = mixed_day()
-    text = report_markdown("org", "2026-01-05", "k", state)
-    document = report_document("org", "2026-01-05", "k", state)
+    text = page("org", "2026-01-05", "k", state)
+    document = document_of("org", "2026-01-05", "k", state)
     rows = [line.split(" | ") for line in text.splitlines() if line.endswith(tuple(f"{m} |" for m in MEANING.values()))]
     counts = {row[0].removeprefix("| "): int(row[1]) for row in rows}
     assert document["conversations"] == counts
@@ -121,7 +133,7 @@ def test_page_and_document_count_the_same():
 
 def test_every_exclusion_is_named_with_its_evidence():
     """Whatever is expected and not in the lake has a row with the reason."""
-    document = report_document("org", "d", "k", mixed_day())
+    document = document_of("org", "d", "k", mixed_day())
     assert ["no_recording-0-0", "pending-2-0", "silent", "source_error-4-0"] == [
         row["conversation_id"] for row in document["exclusions"]
     ]
@@ -129,20 +141,20 @@ def test_every_exclusion_is_named_with_its_evidence():
 
 def test_document_can_be_written_to_the_lake():
     """It is canonical JSON: no floats, keys that are text."""
-    document = report_document("org", "d", "k", mixed_day())
+    document = document_of("org", "d", "k", mixed_day())
     assert document == read_document(canonical_json(document))
 
 
 def test_complete_day_has_no_list_of_exclusions():
     """Nothing to say is not said."""
     state = fold(["a"], [[[ItemRecord("a", "r", 0, Outcome.ARCHIVED)]]])
-    assert "Not archived" not in report_markdown("org", "d", "k", state)
+    assert "Not archived" not in page("org", "d", "k", state)
 
 
 def test_long_list_is_cut_and_says_so():
     """The page stays readable; the rest is in report.json."""
     state = mixed_day(200)
-    text = report_markdown("org", "d", "k", state)
+    text = page("org", "d", "k", state)
     assert ROWS_MAX == len(last_table(READER.parse(text)))
     assert "\n101 more are in report.json.\n" in text
 
@@ -176,7 +188,20 @@ def test_every_class_has_a_meaning():
 
 def test_page_ends_with_one_newline_and_names_its_commit():
     """The page says which commit it renders."""
-    text = report_markdown("org", "2026-01-05", "commits/v=1.json", mixed_day())
+    text = page("org", "2026-01-05", "commits/v=1.json", mixed_day())
     assert text.startswith("# Recordings of 2026-01-05\n\n2026-01-05 is not complete")
     assert "Organisation `org`, commit `commits/v=1.json`." in text
     assert html.unescape(text).endswith("|\n")
+
+
+def test_numbers_of_the_guide_stand_in_both():
+    """Totals, success rate and failures by the names of the media download guide, and the latency in words."""
+    state = fold(["a", "b"], [[[ItemRecord("a", "r", 0, Outcome.ARCHIVED, bytes=1500), FAILED]]])
+    latency = Latency.of([60, 7200])
+    downloads = {"totalDownloads": 2, "successRate": "50.00%", "failureCount": 1}
+    assert downloads == document_of("org", "d", "k", state)["downloads"]
+    text = report_markdown("org", "d", "k", state, DayFigures.of("d", state, latency))
+    assert "- Completeness: 50.00% of the expected" in text
+    assert "- Downloads: 2, success rate 50.00%, failures 1; 1.5 kB archived.\n" in text
+    assert "half within 1 min, 95 % within 2 h." in text
+    assert "![The day and the thirty days up to it](completeness.png)" in text

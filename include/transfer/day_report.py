@@ -1,0 +1,78 @@
+"""Writes what people and dashboards read of a day: two documents, a page and a picture, each only where it changed."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from include.audit.figures import DayFigures
+from include.audit.report import report_document, report_markdown, sentence
+from include.canonical import canonical_json, read_document
+from include.lake import layout
+from include.lake.store import JSON_TYPE
+from include.transfer.custody import day_latency
+
+if TYPE_CHECKING:
+    from include.audit.reconcile import DayState
+    from include.lake.commit import Commit
+    from include.lake.store import LakeStore
+
+TRAILING_DAYS = 30
+READERS = 8
+REPORT, PAGE, FIGURES, CHART = "report.json", "report.md", "figures.json", "completeness.png"
+MEDIA_TYPES = {
+    REPORT: JSON_TYPE,
+    PAGE: "text/markdown; charset=utf-8",
+    FIGURES: JSON_TYPE,
+    CHART: "image/png",
+}
+"""Every file of a day's report, with what it is served as."""
+
+
+def write_reports(lake: LakeStore, commit: Commit, state: DayState) -> DayFigures:
+    """Write a day's reports and return its figures.
+
+    Reads at most thirty small documents and a sample of the day's metadata, however large the day is. The picture
+    shows the days before this one and none after it, so that reports of equal days are equal whenever they are made.
+
+    Raises:
+        LakeUnavailable, NotAuthorised, ConfigurationError: as the lake raises them.
+    """
+    # Not at the top: matplotlib takes seconds and 60 MB, and only this task draws.
+    from include.audit.chart import draw_completeness  # noqa: PLC0415
+
+    day = str(commit.day)
+    figures = DayFigures.of(day, state, day_latency(lake, state))
+    arguments = (commit.org, day, commit.key, state, figures)
+    files = {
+        REPORT: canonical_json(report_document(*arguments)),
+        PAGE: report_markdown(*arguments).encode(),
+        FIGURES: canonical_json(figures.to_json()),
+        CHART: draw_completeness(figures, earlier_figures(lake, day), sentence(day, state)),
+    }
+    for name, body in files.items():
+        lake.put_latest(layout.report_key(day, name), body, MEDIA_TYPES[name])
+    return figures
+
+
+def earlier_figures(lake: LakeStore, day: str) -> list[DayFigures]:
+    """Return the figures of the days before, oldest first; a day without any, or with damaged ones, is left out.
+
+    Raises:
+        LakeUnavailable, NotAuthorised: as the lake raises them.
+    """
+    last = date.fromisoformat(day)
+    days = [str(last - timedelta(days=back)) for back in range(TRAILING_DAYS - 1, 0, -1)]
+    with ThreadPoolExecutor(READERS, thread_name_prefix="figures") as pool:
+        return [found for found in pool.map(lambda name: _figures_of(lake, name), days) if found is not None]
+
+
+def _figures_of(lake: LakeStore, day: str) -> DayFigures | None:
+    body = lake.read(layout.report_key(day, FIGURES))
+    try:
+        figures = DayFigures.from_json(read_document(body or b""))
+    except (KeyError, TypeError, ValueError):
+        # A view that somebody spoiled must not keep another day from its report; its own run writes it anew.
+        return None
+    return figures if figures.date == day else None
