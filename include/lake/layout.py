@@ -251,6 +251,21 @@ def signature_key(date: str, version: int, key_id: str) -> str:
     return f"{signature_prefix(date)}v={version:08d}/{_word(key_id)}.json"
 
 
+def catalog_partition(date: str) -> str:
+    """Return the prefix of one day's partition; below ``catalog/recordings/`` lies the table and nothing else."""
+    return f"catalog/recordings/date={date}/"
+
+
+def catalog_key(date: str) -> str:
+    """Return the key of the only object of a partition."""
+    return f"{catalog_partition(date)}part-00000.parquet"
+
+
+def catalog_manifest_key(date: str) -> str:
+    """Return the key of what a partition was built from: beside the table, since a reader takes all below it."""
+    return f"catalog/manifests/date={date}.json"
+
+
 def report_key(date: str, name: str) -> str:
     """Return the key of one of the day's reports."""
     return f"reports/date={date}/{name}"

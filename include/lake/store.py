@@ -202,14 +202,25 @@ class LakeStore:
 
     def list_keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys below the prefix in order, beginning behind ``after``."""
+        return (str(entry["Key"]).removeprefix(self._prefix) for entry in self._listing(prefix, after))
+
+    def stored_times(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yield the keys below the prefix in order, each with the moment at which the bucket took it (to the second).
+
+        Raises:
+            LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list them.
+        """
+        for entry in self._listing(prefix):
+            yield str(entry["Key"]).removeprefix(self._prefix), entry["LastModified"].replace(microsecond=0)
+
+    def _listing(self, prefix: str, after: str = "") -> Iterator[dict[str, Any]]:
         arguments: dict[str, object] = {"Prefix": self._prefix + prefix}
         if after:
             arguments["StartAfter"] = self._prefix + after
         while True:
             with translated(self.uri(prefix)):
                 page = self._bucket.call("list_objects_v2", **arguments)
-            for entry in page.get("Contents") or []:
-                yield entry["Key"].removeprefix(self._prefix)
+            yield from page.get("Contents") or []
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]
