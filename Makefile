@@ -15,9 +15,10 @@ LAKE = $(RUN) lake $(DEMO_OPTIONS) --
 # A variable that is not given leaves the demo's own default.
 DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZONE)) \
 	$(if $(CONVERSATIONS),--conversations=$(CONVERSATIONS)) $(if $(SEED),--seed=$(SEED)) \
-	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT))
+	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
+	$(if $(FAULT),--fault="$(FAULT)")
 
-.PHONY: help setup demo up down run evidence test check static lint types layers spelling deploy-files quick bench docs fix lock clean
+.PHONY: help setup demo up down run day evidence test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +26,7 @@ help: ## print this list
 setup: ## make .venv with the pinned requirements (the other targets do it by themselves)
 	$(SETUP)
 
-demo: ## archive a day of the sandbox and print what is where [DATE CONVERSATIONS SEED CONTRACT=guide SCENARIO TIMEZONE PORT KEEP=1]
+demo: ## archive a day of the sandbox and print what is where [DATE CONVERSATIONS SEED CONTRACT=guide SCENARIO FAULT="name ..." TIMEZONE PORT KEEP=1]
 	$(SETUP)
 	@$(RUN) demo $(DEMO_OPTIONS) $(if $(KEEP),--keep)
 
@@ -40,6 +41,10 @@ down: ## stop the demo stack
 run: ## archive DATE=YYYY-MM-DD [END_DATE=] with the connections in the environment; 0 only if complete
 	$(SETUP)
 	@$(RUN) run --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE))
+
+day: ## print what became of DATE=YYYY-MM-DD [END_DATE=], from the lake in the environment, else from the demo's [TIMEZONE CONTRACT SCENARIO SEED]
+	$(SETUP)
+	@$(LAKE) day --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE))
 
 evidence: ## the long proofs that the suite holds only a small form of: thousands of conversations, 150 kills, races [PYTEST_ARGS=]
 	$(SETUP)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NoReturn
 from demo.archive_run import DagMissingError, archive_days
 from demo.background import announce, running_facts, start_in_background, stop_in_background
 from demo.command import run_command
-from demo.one_day import NotConfiguredError, run_days
-from demo.options import DEFAULT_SEED, PROJECT, SandboxOptions, StackOptions
+from demo.one_day import run_days
+from demo.options import DEFAULT_SEED, PROJECT, NotConfiguredError, SandboxOptions, StackOptions
 from demo.ports import PortTakenError
 from demo.processes import ComponentError
 from demo.rest import AirflowApiError
@@ -91,6 +91,7 @@ def serve(options: argparse.Namespace) -> int:
 
 def up(options: argparse.Namespace) -> int:
     """Leave a stack running in the background."""
+    _stack_options(options)  # a wrong value is said here, not in the log of the process behind
     facts = running_facts(options.directory)
     if facts is None:
         print("starting the stack in the background ...", flush=True)
@@ -148,6 +149,7 @@ def _sandbox_options(options: argparse.Namespace) -> SandboxOptions:
         seed=options.seed,
         contract=options.contract,
         scenario=options.scenario,
+        fault=options.fault,
     )
 
 
@@ -164,7 +166,7 @@ def _stack_options(options: argparse.Namespace) -> StackOptions:
 
 
 def _given(options: argparse.Namespace) -> list[str]:
-    names = ("directory", "dags", "port", "date", "timezone", "conversations", "seed", "contract", "scenario")
+    names = ("directory", "dags", "port", "date", "timezone", "conversations", "seed", "contract", "scenario", "fault")
     return [f"--{name}={getattr(options, name)}" for name in names]
 
 
@@ -178,6 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the same seed plays the same day")
     parser.add_argument("--contract", default="platform", choices=("platform", "guide"), help="wire contract")
     parser.add_argument("--scenario", default="", help="named day of the sandbox")
+    parser.add_argument("--fault", default="", help="what the sandbox does wrong: its switches, a space between them")
     parser.add_argument("--port", type=int, default=0, help="of the Airflow UI; default a free one")
     parser.add_argument("--keep", action="store_true", help="demo: stay after the run until Ctrl-C")
     parser.add_argument("--directory", type=Path, default=PROJECT / ".demo", help="data and logs")

@@ -40,6 +40,11 @@ def archive_days(stack: Stack, first: str, last: str, say: Callable[[str], None]
     for line in [*failure_lines(stack.airflow, tasks), *summary_lines(stack, _days(first, last))]:
         print(line)
     print(f"\nrun: {state}")
+    if state != "success":
+        options = stack.sandbox.options if stack.sandbox else None
+        if options and (options.fault or options.scenario):
+            print("red on purpose: the sandbox was told to misbehave, and an incomplete day is never green")
+        print("what to do, by error: docs/runbook.md")
     return state == "success"
 
 

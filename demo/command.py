@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from demo.airflow_environment import archive_settings, inherited, isolated_airflow
+from demo.airflow_environment import archive_settings, inherited
 from demo.background import running_facts
 from demo.object_store import BUCKET, ObjectStore, credentials, running_object_store
-from demo.one_day import HOME, NEEDED, NotConfiguredError
-from demo.options import PROJECT
+from demo.one_day import NEEDED, command_environment, lake_command
+from demo.options import PROJECT, NotConfiguredError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,12 +29,8 @@ def run_command(options: StackOptions, command: Sequence[str]) -> int:
         ComponentError: when the demo's S3 server does not start.
     """
     with _environment(options) as environment:
-        HOME.mkdir(exist_ok=True)
-        isolated = isolated_airflow(HOME, dags_folder=PROJECT / "dags", plugins_folder=PROJECT / "plugins")
-        isolated["PYTHONPATH"] = os.pathsep.join((str(PROJECT), str(PROJECT / "plugins")))
-        isolated["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
-        call = [sys.executable, "-m", "genesys_archive.commands", *command]
-        return subprocess.run(call, env={**environment, **isolated}, cwd=PROJECT, check=False).returncode
+        call = lake_command(*command)
+        return subprocess.run(call, env=command_environment(environment), cwd=PROJECT, check=False).returncode
 
 
 @contextmanager

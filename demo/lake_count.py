@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.audit.balance import readable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -70,16 +72,3 @@ class Lake:
         for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
             for found in page.get("Contents", []):
                 yield found["Key"].removeprefix(self._prefix), found["Size"]
-
-
-def readable(size: float) -> str:
-    """Return a number of bytes for people, in powers of 1000.
-
-    >>> readable(1_234_567)
-    '1.2 MB'
-    """
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:  # noqa: PLR2004 - the step between two units
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

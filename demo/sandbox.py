@@ -105,6 +105,7 @@ def _command(options: SandboxOptions, ready_file: Path) -> list[str]:
         "--ready-file": ready_file,
     }
     given = [(name, str(value)) for name, value in flags.items() if value != ""]
+    given += [("--fault", switch) for switch in options.faults]
     return [sys.executable, "-m", "include.sandbox", *(word for pair in given for word in pair)]
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from demo.lake_count import Lake, readable
+from demo.lake_count import Lake
+from include.audit.balance import day_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,43 +19,6 @@ if TYPE_CHECKING:
     from demo.stack import Stack
 
 LOG_LINES = 6
-EXAMPLES = 3
-ARCHIVED = "archived"
-
-
-def day_lines(date: str, report: Mapping[str, Any] | None) -> list[str]:
-    """Return the balance of a day from its report.
-
-    >>> day_lines("2026-01-05", {"expected": 2, "complete": True, "conversations": {"archived": 1, "no_recording": 1}})
-    ['2026-01-05 is complete: 2 conversations expected = 1 archived + 1 no_recording']
-    """
-    if not report:
-        return [f"{date}: there is no report in the lake"]
-    classes = {str(name): number for name, number in _mapping(report.get("conversations")).items() if number}
-    ordered = sorted(classes.items(), key=lambda item: (item[0] != ARCHIVED, -item[1]))
-    parts = " + ".join(f"{number} {name}" for name, number in ordered) or "none"
-    verdict = "is complete" if report.get("complete") else "is NOT complete"
-    lines = [f"{date} {verdict}: {report.get('expected', '?')} conversations expected = {parts}"]
-    recordings = _mapping(report.get("recordings")).get(ARCHIVED)
-    if recordings:
-        lines.append(f"archived: {recordings} recordings, {readable(report.get('bytes', 0))}")
-    return lines + _exclusion_lines(report.get("exclusions"))
-
-
-def _exclusion_lines(exclusions: object) -> list[str]:
-    """Group the exclusions by class and reason, with the first few conversations of each."""
-    rows = [row for row in exclusions if isinstance(row, dict)] if isinstance(exclusions, list) else []
-    if not rows:
-        return []
-    groups: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        group = (str(row.get("outcome", "?")), str(row.get("reason", "")))
-        groups.setdefault(group, []).append(str(row.get("conversation_id", "?")))
-    lines = ["not archived, and why:"]
-    for (outcome, reason), ids in sorted(groups.items(), key=lambda item: -len(item[1])):
-        shown = ", ".join(ids[:EXAMPLES]) + (", ..." if len(ids) > EXAMPLES else "")
-        lines.append(f"  {len(ids):4} {outcome}{f' ({reason})' if reason else ''}: {shown}")
-    return lines
 
 
 def call_lines(journal: Mapping[str, Any]) -> list[str]:
@@ -105,7 +69,3 @@ def summary_lines(stack: Stack, dates: Iterable[str]) -> list[str]:
     if stack.sandbox:
         lines += ["", *call_lines(stack.sandbox.calls())]
     return lines
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -58,6 +58,25 @@ def test_a_day_that_is_none_is_refused(day):
     assert (1, True) == (refused.returncode, "DATE must be a day as YYYY-MM-DD" in refused.stderr)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("GENESYS_TIMEZONE", "Mars/Base", "GENESYS_TIMEZONE must be an IANA time zone"),
+        (
+            "AIRFLOW_CONN_GENESYS_CLOUD",
+            '{"password": "hunter2",',
+            "AIRFLOW_CONN_GENESYS_CLOUD is neither a URI nor JSON",
+        ),
+        ("AIRFLOW_CONN_RECORDING_LAKE", '["hunter2"]', "AIRFLOW_CONN_RECORDING_LAKE must be a JSON object"),
+    ],
+)
+def test_a_malformed_variable_is_named_and_not_quoted(variable, value, sentence):
+    """Airflow would say that the connection does not exist; what stands in it may be a secret."""
+    good = {**dict.fromkeys(NEEDED[:2], "aws://"), NEEDED[2]: "s3://bucket/x", "GENESYS_TIMEZONE": "UTC"}
+    refused = run(f"--date={DAY}", environment=good | {variable: value})
+    assert (1, True, False) == (refused.returncode, sentence in refused.stderr, "hunter2" in refused.stderr)
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """An S3 server as a caller would have one."""
@@ -76,14 +95,18 @@ def archive(store, folder, day, scenario):
 
 @pytest.mark.journey
 @pytest.mark.parametrize(
-    ("day", "scenario", "status", "verdict"),
-    [(DAY, "clean", 0, "complete"), ("2026-11-20", "rough", 1, "NOT complete")],
+    ("day", "scenario", "status", "words"),
+    [
+        (DAY, "clean", 0, ["is complete", "archived:", "proof:"]),
+        ("2026-11-20", "rough", 1, ["is NOT complete", "red: reconcile_day: AirflowFailException:", "runbook"]),
+    ],
     ids=["clean", "rough"],
 )
-def test_exit_status_says_whether_the_day_is_complete(store, tmp_path, day, scenario, status, verdict):
+def test_exit_status_says_whether_the_day_is_complete(store, tmp_path, day, scenario, status, words):
     """The real DAG archives the day: 0 only when nothing is left open, and no secret in what is printed."""
     settings, done = archive(store, tmp_path, day, scenario)
     said = done.stdout + done.stderr
     secrets = [json.loads(settings[name])["password"] for name in NEEDED[:2]]
-    assert (status, True) == (done.returncode, f"{day}: {verdict}" in said), said[-3000:]
+    missing = [word for word in words if word not in said]
+    assert (status, []) == (done.returncode, missing), said[-3000:]
     assert [] == [secret for secret in secrets if secret in said]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from demo.summary import call_lines, day_lines
+from demo.summary import call_lines
+from include.audit.balance import day_lines
 
 REPORT = {
     "expected": 4,
