@@ -250,7 +250,7 @@ def _finished_manifest(tries: Sequence[Manifest], plan: ShardPlan, stored: Store
 def _is_there(item: ItemRecord, stored: StoredParts) -> bool:
     if item.outcome is not Outcome.ARCHIVED:
         return True
-    return stored.get((item.conversation_id, item.recording_id), {}).get(item.part) == item.sha256
+    return stored.get((item.conversation_id, item.recording_id), {}).get(item.sha256) == item.part
 
 
 def _refused(conversation_id: str) -> ItemRecord:

@@ -36,7 +36,7 @@ def keep_recording(
     """
     known = work.stored.get((conversation_id, recording_id), {})
     records = stored_recording(work.lake, work.identity(conversation_id, recording_id), known)
-    numbers = {sha256: part for part, sha256 in known.items()}
+    numbers = dict(known)
     for body in sorted(bodies, key=lambda item: item.sha256):
         identity = work.identity(conversation_id, recording_id)
         if body.refusal is not None:

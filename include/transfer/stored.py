@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from include.lake.store import LakeStore
 
-StoredParts = dict[tuple[str, str], dict[int, str]]
-"""(conversation, recording) → part number → SHA-256, of parts whose metadata is there too."""
+StoredParts = dict[tuple[str, str], dict[str, int]]
+"""(conversation, recording) → SHA-256 → part number, of parts whose metadata is there too.
+
+Not by number: two runs at once that got different bytes have both written a part 0, and both are in the lake.
+"""
 
 
 def stored_parts(lake: LakeStore, org: str, date: str, conversation_ids: Sequence[str]) -> StoredParts:
@@ -42,27 +45,31 @@ def stored_parts(lake: LakeStore, org: str, date: str, conversation_ids: Sequenc
             media[place] = True
             continue
         recording = (found.identity.conversation_id, found.identity.recording_id)
-        parts.setdefault(recording, {})[found.identity.part] = found.sha256
+        parts.setdefault(recording, {})[found.sha256] = found.identity.part
     return parts
 
 
-def stored_recording(lake: LakeStore, identity: layout.MediaIdentity, parts: Mapping[int, str]) -> list[ItemRecord]:
+def stored_recording(lake: LakeStore, identity: layout.MediaIdentity, parts: Mapping[str, int]) -> list[ItemRecord]:
     """Return the records of a recording's parts that are in the bucket.
 
     Raises:
         IntegrityError: when audio and metadata of a part do not agree.
     """
-    return [stored_record(lake, replace(identity, part=part), sha256) for part, sha256 in sorted(parts.items())]
+    return [stored_record(lake, replace(identity, part=part), sha256) for sha256, part in _numbered(parts)]
 
 
-def came_in_archive(lake: LakeStore, identity: layout.MediaIdentity, parts: Mapping[int, str]) -> bool:
+def came_in_archive(lake: LakeStore, identity: layout.MediaIdentity, parts: Mapping[str, int]) -> bool:
     """Whether any of these parts was a member of a zip: then their number says nothing about how many there are.
 
     Raises:
         LakeUnavailable, NotAuthorised: as the lake raises them.
     """
-    keys = [layout.metadata_key(replace(identity, part=part), sha256) for part, sha256 in parts.items()]
+    keys = [layout.metadata_key(replace(identity, part=part), sha256) for sha256, part in parts.items()]
     return any(b'"archive_member":' in (lake.read(key) or b"") for key in keys)
+
+
+def _numbered(parts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(parts.items(), key=lambda item: (item[1], item[0]))
 
 
 def stored_record(lake: LakeStore, identity: layout.MediaIdentity, sha256: str) -> ItemRecord:

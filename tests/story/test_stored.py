@@ -27,10 +27,21 @@ def test_only_the_conversations_asked_for(table: Desk) -> None:
     archive(table, 1, 2, 3, 4)
     stray = media_keys(table.lake)[1].rpartition("/")[0] + "/notes.txt"
     table.lake.put_document(stray, b"{}")
-    expected = {(conversation(n), recording_of(n)): {0: sha256(audio(n))} for n in (2, 4)}
+    expected = {(conversation(n), recording_of(n)): {sha256(audio(n)): 0} for n in (2, 4)}
     assert expected == parts(table, 4, 2)
     assert {} == parts(table)
     assert {} == parts(table, 9)
+
+
+def test_two_runs_at_once_that_got_different_bytes(table: Desk) -> None:
+    """Both have written a part 0, and neither hides the other."""
+    archive(table, 1)
+    key = next(key for key in media_keys(table.lake) if key.endswith(".wav"))
+    other = key.replace(sha256(audio(1)), sha256(audio(2)))
+    for name in (other, other.replace(".wav", ".metadata.json")):
+        table.lake.put_latest(name, audio(2), "audio/wav")
+    expected = {sha256(audio(1)): 0, sha256(audio(2)): 0}
+    assert {(conversation(1), recording_of(1)): expected} == parts(table, 1)
 
 
 @pytest.mark.parametrize("lost", [".wav", ".metadata.json"])
@@ -47,7 +58,7 @@ def test_half_a_part_is_made_whole(table: Desk, lost: str) -> None:
     archive(table, 1)
     assert before == table.lake.read(kept)
     assert whole.keys() >= set(media_keys(table.lake))
-    assert {(conversation(1), recording_of(1)): {0: sha256(audio(1))}} == parts(table, 1)
+    assert {(conversation(1), recording_of(1)): {sha256(audio(1)): 0}} == parts(table, 1)
 
 
 def test_part_that_vanishes_while_it_is_read(table: Desk) -> None:
