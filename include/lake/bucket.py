@@ -6,6 +6,7 @@ repeated; a worker outlives the key pair or the role it began with.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from include.lake.signed_http import Answer, Request
 
 Result = TypeVar("Result")
+_SIGNING_LOGGERS = ("botocore.auth", "botocore.endpoint", "botocore.hooks", "botocore.parsers")
+"""They quote, at DEBUG, what they sign and send: the session token, the signature, presigned queries."""
+
+
+def _speaks_aloud(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
 
 
 def client_config() -> Config:
@@ -76,6 +83,8 @@ class Bucket:
     """The bucket called ``name``; ``renew`` makes a client with fresh credentials. Thread-safe."""
 
     def __init__(self, client: S3Client, name: str, renew: Callable[[], S3Client] | None = None) -> None:
+        for logger in _SIGNING_LOGGERS:
+            logging.getLogger(logger).addFilter(_speaks_aloud)  # adding it twice changes nothing
         self.name = name
         self._client = client
         self._renew = renew
