@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class FindingKind(StrEnum):
     """What can be wrong, from the gravest to what only wants a look."""
 
-    MISSING = "missing"
     HIDDEN = "hidden"
+    MISSING = "missing"
     ALTERED = "altered"
     UNREADABLE = "unreadable"
     REPLACED = "replaced"
@@ -26,6 +29,12 @@ class FindingKind(StrEnum):
     ORPHAN = "orphan"
     STRANGER = "stranger"
     OPEN_UPLOAD = "open_upload"
+
+
+_GRAVITY = {kind: number for number, kind in enumerate(FindingKind)}
+_OF_CONTENT = frozenset(
+    {FindingKind.MISSING, FindingKind.HIDDEN, FindingKind.ALTERED, FindingKind.UNREADABLE, FindingKind.REPLACED}
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,3 +104,16 @@ def judge(recorded: Recorded, seen: Seen | None) -> Finding | None:
             FindingKind.REPLACED, f"version {seen.version_id} stands there where {recorded.version_id} was archived"
         )
     return None
+
+
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings sorted, of each object's content only the gravest: one change is seen in several ways."""
+    seen: set[str] = set()
+    kept = []
+    for finding in sorted(set(findings), key=lambda item: (_GRAVITY[item.kind], item.key, item.what)):
+        if finding.kind in _OF_CONTENT:
+            if finding.key in seen:
+                continue
+            seen.add(finding.key)
+        kept.append(finding)
+    return kept

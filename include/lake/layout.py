@@ -35,10 +35,26 @@ _DERIVED_KEY = re.compile(
     r"\.(?P<extension>[a-z0-9]{1,16}|metadata\.json|failed\.json)\Z"
 )
 _COMMIT_KEY = re.compile(r"commits/date=[0-9-]{10}/v=(?P<version>[0-9]{8})\.json\Z")
+_CONVERSATION = re.compile(r"/conversation=([0-9a-f-]{36})/")
+COMMITS = "commits/"
+_NAMED_BY_EVIDENCE = ("media/", "quarantine/", "manifests/")
+_BULK = ("media/", "quarantine/")
+_VIEWS = ("reports/", "catalog/", "outbox/", "derived/")
 _DATE = re.compile(r"/date=([0-9]{4}-[0-9]{2}-[0-9]{2})/")
 _NAMED_BY_CONTENT = re.compile(
-    r"(?:media|plans|manifests|audit|quarantine)/.*[/-](?P<sha256>[0-9a-f]{64})\.(?!metadata\.json)[a-z0-9]{1,16}\Z"
+    r"(?:media|derived|plans|manifests|audit|quarantine|tombstones)/.*[/-](?P<sha256>[0-9a-f]{64})"
+    r"\.(?!metadata\.json|failed\.json)[a-z0-9]{1,16}\Z"
 )
+_DOCUMENT_KEY = re.compile(
+    r"(?:plans/{date}/(?:day|shard)-{sha256}\.json|manifests/{date}/shard={sha256}/{sha256}\.json"
+    r"|commits/{date}/v=[0-9]{{8}}\.json|audit/{date}/run=[^/]+/{sha256}\.jsonl"
+    r"|quarantine/{date}/reason=[^/]+/conversation=[^/]+/recording=[^/]+/{sha256}\.[a-z0-9]{{1,16}}"
+    r"|(?:seals|tombstones|erasures)/{date}/.+\.json|reports/{date}/[^/]+|(?:catalog|outbox)/.+)\Z".format(
+        date="date=[0-9]{4}-[0-9]{2}-[0-9]{2}", sha256="[0-9a-f]{64}"
+    )
+)
+UNMAPPED = "unmapped"
+"""The reason word in the key of quarantined bytes that nothing assigns to a recording: no record names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +226,46 @@ def dates_in(keys: Iterable[str]) -> frozenset[str]:
     return frozenset(match[1] for key in keys if (match := _DATE.search(key)))
 
 
+def is_ours(key: str) -> bool:
+    """Whether the archive itself could have written this key."""
+    return bool(_DOCUMENT_KEY.match(key) or MediaKey.parse(key) or _DERIVED_KEY.match(key))
+
+
+def conversation_in(key: str) -> str:
+    """Return the conversation that a key of media or quarantine is filed under, empty where there is none."""
+    match = _CONVERSATION.search(key)
+    return match[1] if match else ""
+
+
+def is_replaceable(key: str) -> bool:
+    """Whether the archive may replace what stands there: views, which are made anew from evidence."""
+    return key.startswith(_VIEWS)
+
+
+def must_be_named(key: str) -> bool:
+    """Whether a commit leads to every such object in the end: recordings, refused bytes and manifests."""
+    return key.startswith(_NAMED_BY_EVIDENCE) and f"/reason={UNMAPPED}/" not in key
+
+
+def is_bulk(key: str) -> bool:
+    """Whether a key is one of very many, and none of the few documents of a day."""
+    return key.startswith(_BULK)
+
+
+def day_prefixes(org: str, date: str) -> tuple[str, ...]:
+    """Return all prefixes that hold something of a day; those of media only where the organisation is known."""
+    kinds = ("commits", "plans", "manifests", "tombstones", "erasures", "audit", "seals", "quarantine", "reports")
+    prefixes = [f"{kind}/date={date}/" for kind in kinds]
+    if org:
+        prefixes += [media_day_prefix(org, date), f"derived/org={_word(org)}/date={date}/"]
+    return tuple(prefixes)
+
+
+def quarantine_prefix(date: str) -> str:
+    """Return the prefix of a day's refused bytes."""
+    return f"quarantine/date={date}/"
+
+
 def named_digest(key: str) -> str:
     """Return the SHA-256 that a key promises of its bytes, empty where its name promises none.
 
@@ -275,7 +331,7 @@ def quarantine_key(date: str, reason: str, identity: MediaIdentity, sha256: str,
     """Return the key of bytes that were refused, filed by reason."""
     recording = _uuid(identity.recording_id) if identity.recording_id else "unknown"
     conversation = _uuid(identity.conversation_id) if identity.conversation_id else "unknown"
-    folder = f"quarantine/date={date}/reason={_word(reason)}/conversation={conversation}/recording={recording}"
+    folder = f"{quarantine_prefix(date)}reason={_word(reason)}/conversation={conversation}/recording={recording}"
     return f"{folder}/{sha256}.{_extension(extension)}"
 
 

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from include.errors import ArchiveError, ArchiveRejected, ConfigurationError, NotAuthorised
+from include.lake.layout import UNMAPPED
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle_index import BundleIndex, IndexFailure, ids_in_name, read_index
 from include.transfer.failure import failure_record
@@ -41,7 +42,7 @@ INDEX_BYTES_MAX = 64 * 1024 * 1024
 INDEX_STRETCH_BYTES = 1024 * 1024
 ARCHIVE = "archive"
 IDENTITY_MISMATCH = "identity_mismatch"
-UNMAPPED = "unmapped"
+
 
 Place = tuple[str, str]
 """Conversation and recording."""

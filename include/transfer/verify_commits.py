@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from include.audit.finding import Finding, FindingKind
 from include.canonical import canonical_json, read_document
-from include.errors import ConfigurationError
+from include.errors import ConfigurationError, LakeUnavailable
 from include.lake import layout
 from include.lake.commit import SCHEMA, Commit
 from include.local_day import LocalDay
@@ -35,6 +35,9 @@ def read_commits(lake: LakeStore, date: str, org: str) -> tuple[dict[int, Commit
     for key in keys:
         try:
             commit = _read(lake.read(key) or b"", date)
+        except LakeUnavailable as error:
+            findings.append(Finding(FindingKind.UNREADABLE, key, str(error)))
+            continue
         except (ValueError, KeyError, TypeError, ConfigurationError) as error:
             findings.append(Finding(FindingKind.ALTERED, key, f"it is no commit of {date} as it was written: {error}"))
             continue
@@ -73,7 +76,7 @@ def _numbers_missing(keys: list[str], date: str) -> list[Finding]:
 def _judged(commits: Mapping[int, Commit], number: int, org: str) -> list[Finding]:
     commit, before = commits[number], commits.get(number - 1)
     findings = []
-    owner = org or commits[min(commits)].org
+    owner = org or commits[max(commits)].org
     if commit.org != owner:
         findings.append(Finding(FindingKind.CONTRADICTION, commit.key, f"it is organisation {commit.org}'s"))
     if (commit.previous_sha256 is None) != (number == 1):
@@ -83,7 +86,7 @@ def _judged(commits: Mapping[int, Commit], number: int, org: str) -> list[Findin
     if commit.previous_sha256 != before.sha256:
         what = f"its SHA-256 is {before.sha256}, and {commit.key} names {commit.previous_sha256}"
         findings.append(Finding(FindingKind.ALTERED, before.key, what))
-    if not _has_grown(before, commit):
+    elif not _has_grown(before, commit):
         findings.append(Finding(FindingKind.CONTRADICTION, commit.key, "it lacks what the commit before it names"))
     return findings
 

@@ -1,0 +1,132 @@
+"""What a day's own documents say must stand in the bucket, and where they contradict each other.
+
+Commits name plans and manifests, manifests name audio and metadata. What cannot be read is a finding, and the rest is
+read on: an auditor wants all of it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from include.audit.finding import Finding, FindingKind, Recorded
+from include.errors import IntegrityError, LakeUnavailable
+from include.lake import layout
+from include.lake.manifest import Manifest
+from include.lake.merkle import item_leaves, merkle_root
+from include.transfer.day import state_of
+from include.transfer.verify_commits import read_commits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from include.lake.commit import Commit
+    from include.lake.store import LakeStore
+    from include.outcome import ItemRecord
+
+COUNTS = ("expected", "conversations", "recordings", "bytes", "complete")
+
+
+@dataclass(slots=True)
+class DayEvidence:
+    """What the documents of a day record, by key, and what is wrong with them. ``org`` is empty where none says."""
+
+    date: str
+    org: str
+    recorded: dict[str, Recorded] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    is_committed: bool = False
+
+    def found(self, kind: FindingKind, key: str, what: str) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(kind, key, what))
+
+    def names(self, key: str, said_by: str, sha256: str = "") -> None:
+        """Record that a document stands under a key; its name is its digest where nothing better is known."""
+        self.recorded.setdefault(key, Recorded(key, sha256 or layout.named_digest(key), said_by))
+
+
+def read_evidence(lake: LakeStore, date: str, org: str) -> DayEvidence:
+    """Read a day's documents. ``org`` is whose day it must be, empty where nobody says.
+
+    Raises:
+        LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list its objects.
+    """
+    commits, findings = read_commits(lake, date, org)
+    head = commits[max(commits)] if commits else None
+    evidence = DayEvidence(date, org or (head.org if head else ""), findings=findings, is_committed=bool(commits))
+    for commit in commits.values():
+        evidence.names(commit.key, "the bytes that were read there", commit.sha256)
+        for key in (*commit.plans, *commit.tombstones, *(segment.key for segment in commit.journal)):
+            evidence.names(key, commit.key)
+        for key in commit.manifests:
+            evidence.names(key, commit.key)
+    _read_manifests(lake, evidence, {key: age for commit in commits.values() for key, age in commit.manifests.items()})
+    _check_report(lake, evidence, {commit.key for commit in commits.values()})
+    if head is not None and not evidence.findings:
+        _check_counts(lake, evidence, head)
+    return evidence
+
+
+def _read_manifests(lake: LakeStore, evidence: DayEvidence, versions: Mapping[str, int]) -> None:
+    manifests: list[tuple[int, int, str, Manifest]] = []
+    for key, version in versions.items():
+        try:
+            manifest = Manifest.read(lake, key, evidence.org, evidence.date)
+        except (IntegrityError, ValueError, KeyError, TypeError) as error:
+            evidence.found(FindingKind.ALTERED, key, str(error))
+        except LakeUnavailable as error:
+            evidence.found(FindingKind.UNREADABLE, key, str(error))
+        else:
+            manifests.append((manifest.base_version, version, key, manifest))
+    # The newest word last: what was deleted and archived again is another version of the same object.
+    for _, _, key, manifest in sorted(manifests, key=lambda entry: entry[:3]):
+        if manifest.plan_key:
+            evidence.names(manifest.plan_key, key)
+        for item in manifest.items:
+            _record(evidence, item, key)
+
+
+def _record(evidence: DayEvidence, item: ItemRecord, said_by: str) -> None:
+    if item.key:
+        sha256 = item.sha256 or layout.named_digest(item.key)
+        size = item.bytes if item.sha256 else None
+        evidence.recorded[item.key] = Recorded(item.key, sha256, said_by, size, item.version_id)
+    if item.metadata_key:
+        evidence.recorded[item.metadata_key] = Recorded(item.metadata_key, item.metadata_sha256, said_by)
+
+
+def _check_counts(lake: LakeStore, evidence: DayEvidence, head: Commit) -> None:
+    """Compute anew what the commit says of its day."""
+    try:
+        state = state_of(lake, head)
+    except (IntegrityError, LakeUnavailable, ValueError, KeyError, TypeError) as error:
+        key = str(getattr(error, "facts", {}).get("key") or head.key)
+        evidence.found(FindingKind.ALTERED, key, str(error))
+        return
+    said, true = head.summary, state.summary()
+    wrong = [name for name in COUNTS if said.get(name) != true[name]]
+    if wrong:
+        evidence.found(FindingKind.CONTRADICTION, head.key, f"its {', '.join(wrong)} are not what its manifests say")
+    items = [item for every in state.items.values() for item in every]
+    if head.merkle_root and (head.items, head.merkle_root) != (len(items), merkle_root(item_leaves(items))):
+        evidence.found(FindingKind.CONTRADICTION, head.key, "its Merkle root is not that of its day's items")
+
+
+def _check_report(lake: LakeStore, evidence: DayEvidence, commits: set[str]) -> None:
+    """A report names the commit it was made from: the one witness of a newest commit that somebody took away."""
+    key = layout.report_key(evidence.date, "report.json")
+    try:
+        body = lake.read(key)
+        named = str(json.loads(body)["commit"]) if body is not None else ""
+    except (ValueError, KeyError, TypeError):
+        evidence.found(FindingKind.ALTERED, key, "it is no report")
+        return
+    except LakeUnavailable as error:
+        evidence.found(FindingKind.UNREADABLE, key, str(error))
+        return
+    if named and named not in commits and layout.commit_number(named):
+        evidence.names(named, key)
+    elif named and named not in commits:
+        evidence.found(FindingKind.ALTERED, key, "it names no commit")

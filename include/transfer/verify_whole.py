@@ -1,0 +1,63 @@
+"""What no day's evidence can show: days that are missing, objects of nobody, uploads that were never finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from include.audit.finding import Finding, FindingKind
+from include.lake import layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from include.lake.store import LakeStore
+
+
+@dataclass(frozen=True, slots=True)
+class WholeLake:
+    """What a walk over every key found, and the days that have objects at all."""
+
+    dates: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+def whole_lake(lake: LakeStore, org: str, committed: Sequence[str], now: datetime) -> WholeLake:
+    """Walk over every key of the lake once. ``committed`` are its committed days, sorted.
+
+    Raises:
+        LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list them.
+    """
+    findings = [*_gaps(committed), *_open_uploads(lake, now)]
+    dates: set[str] = set()
+    for key in lake.list_keys(""):
+        media = layout.MediaKey.parse(key)
+        if not layout.is_ours(key):
+            findings.append(Finding(FindingKind.STRANGER, key, "the archive writes no such key"))
+        elif media is not None and org and media.identity.org != org:
+            findings.append(Finding(FindingKind.STRANGER, key, f"it belongs to organisation {media.identity.org}"))
+        else:
+            dates |= layout.dates_in([key])
+    return WholeLake(frozenset(dates), tuple(findings))
+
+
+def _gaps(committed: Sequence[str]) -> Iterator[Finding]:
+    if not committed:
+        return
+    day, last, known = date.fromisoformat(committed[0]), date.fromisoformat(committed[-1]), set(committed)
+    while day < last:
+        if day.isoformat() not in known:
+            what = "the days before and after it were committed, and this one was not"
+            yield Finding(FindingKind.GAP, layout.commit_prefix(day.isoformat()), what)
+        day += timedelta(days=1)
+
+
+def _open_uploads(lake: LakeStore, now: datetime) -> Iterator[Finding]:
+    """Name the uploads in parts that are too old to be somebody's work; they cost money and no listing shows them."""
+    age = timedelta(seconds=lake.writing.stale_upload_seconds)
+    for upload in lake.open_uploads():
+        if now - upload.initiated > age:
+            what = f"opened {upload.initiated:%Y-%m-%d %H:%M} UTC, neither completed nor aborted"
+            yield Finding(FindingKind.OPEN_UPLOAD, upload.key, what)
