@@ -17,9 +17,10 @@ a day.
 | `wait_for_batches` | credentials were revoked while waiting | repair `genesys_cloud`, clear it |
 | `archive_batches` | the lake does not answer or refuses us | repair `recording_lake`, clear it |
 | `commit_day` | a document in the lake was altered, or `plan_day` failed | the error in its log names the key |
-| `reconcile_day` | something is pending or quarantined | the error in its log says how many and where the report is |
+| `reconcile_day` | something is open, or the day is held | the error in its log says how many and where the report is |
 
 After a red `reconcile_day`, trigger the day again with `only_failed`.
+In a run over several days one that breaks costs itself only; `reconcile_day` names it.
 Clearing any task is safe: keys are write-once, and every task begins by asking the lake what is missing.
 The full table by error is in `docs/runbook.md`.
 """
@@ -103,11 +104,13 @@ def genesys_recordings_daily() -> None:
         trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(minutes=30),
     )
+    # all_done: a day that cannot be committed must not cost the others their report; it is tried and named again here.
     reconcile = ReconcileDayOperator(
         task_id="reconcile_day",
         plan_task_id=plan.task_id,
         plan_only="{{ params.dry_run }}",
         outlets=[RECORDINGS_ASSET],
+        trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(minutes=30),
     )
     plan >> export_shards(plan.output) >> commit >> reconcile

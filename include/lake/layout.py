@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _SAFE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 _EXTENSION = re.compile(r"[a-z0-9]{1,16}\Z")
 METADATA_EXTENSION = "metadata.json"
+COMMITS = "commits/"
+"""What every commit's key begins with."""
 FAILURE_EXTENSION = "failed.json"
 _MEDIA_KEY = re.compile(
     r"media/org=(?P<org>[^/]+)/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"

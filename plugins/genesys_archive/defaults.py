@@ -27,6 +27,9 @@ START_DATE = pendulum.datetime(2020, 1, 1, tz="UTC")
 RECORDINGS_ASSET = Asset(name="genesys_recordings", uri="x-recording-lake://recordings")
 """Updated once for every run whose days are complete; the event carries their counts."""
 
+AUDITED_ASSET = Asset(name="genesys_recordings_audited", uri="x-recording-lake://audited")
+"""Updated once for every audit whose days are complete, those too that the night had left red."""
+
 OWNER = "contact-centre-data"
 TAGS = ["genesys", "recordings"]
 

@@ -13,6 +13,10 @@ from tests.plugins.isolation import PROJECT
 
 DAG_IDS = sorted(file.stem for file in (PROJECT / "dags").glob("*.py"))
 DAILY_PARAMS = ["start_date", "end_date", "only_failed", "dry_run", "output_format", "channels"]
+AUDIT_PARAMS = {
+    "start_date": None, "end_date": None, "offsets": [1, 3, 7, 30], "only_failed": False, "ask_each": True,
+    "accept_empty": False, "output_format": "original",
+}  # fmt: skip
 POOLS = json.loads((PROJECT / "deploy" / "pools.json").read_text("utf-8"))
 
 
@@ -86,6 +90,14 @@ def test_params_are_the_published_ones(daily):
     schemas = [daily.params.get_param(name).schema for name in DAILY_PARAMS]
     assert all(schema.get("title") and schema.get("section") for schema in schemas)
     assert all(daily.params.get_param(name).description for name in DAILY_PARAMS)
+
+
+def test_params_of_the_audit(bag):
+    """The form of the audit: dates like the night's, days back that the form checks, and switches that are off."""
+    audit = bag.dags["genesys_archive_audit"]
+    assert AUDIT_PARAMS == {name: audit.params[name] for name in audit.params}
+    assert {"type": "integer", "minimum": 1} == audit.params.get_param("offsets").schema["items"]
+    assert all(audit.params.get_param(name).description for name in AUDIT_PARAMS)
 
 
 def test_start_date_is_far_in_the_past(dag):

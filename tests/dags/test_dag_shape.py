@@ -35,6 +35,18 @@ def test_tasks_and_edges(daily):
     assert EDGES == edges(daily)
 
 
+def test_audit_is_the_night_with_another_plan(bag):
+    """The same group of the same tasks, from another first task; the verdict is a leaf, so its colour is the run's."""
+    audit = bag.dags["genesys_archive_audit"]
+    found = edges(audit)
+    assert {"plan_audit" if name == "plan_day" else name: after for name, after in EDGES.items()} == {
+        name: after for name, after in found.items() if name in {*EDGES, "plan_audit"}
+    }
+    assert set() == found["reconcile_day"]
+    rules = {task.task_id: task.trigger_rule for task in audit.tasks}
+    assert {TriggerRule.ALL_DONE} == {rules["commit_day"], rules["reconcile_day"]}
+
+
 def test_shards_are_mapped_as_a_group(daily):
     """A shard that is ready does not wait for the others."""
     assert isinstance(daily.task_group.children[GROUP], MappedTaskGroup)
@@ -43,10 +55,10 @@ def test_shards_are_mapped_as_a_group(daily):
 
 
 def test_commit_runs_whatever_became_of_a_shard(daily):
-    """One failed shard must not keep the others from being committed; the verdict waits for the commit."""
+    """One failed shard must not keep the others from being committed, nor one failed day the others' reports."""
     rules = {task.task_id: task.trigger_rule for task in daily.tasks}
-    expected = {**dict.fromkeys(EDGES, TriggerRule.ALL_SUCCESS), "commit_day": TriggerRule.ALL_DONE}
-    assert expected == rules
+    whatever = dict.fromkeys(("commit_day", "reconcile_day"), TriggerRule.ALL_DONE)
+    assert {**dict.fromkeys(EDGES, TriggerRule.ALL_SUCCESS), **whatever} == rules
 
 
 def test_verdict_announces_the_asset(daily):

@@ -9,7 +9,8 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.planned import TRUE, planned_days
+from genesys_archive.operators.each_day import DayTroubles
+from genesys_archive.operators.planned import TRUE, planned_days, rules_for
 from include.local_day import LocalDay
 from include.transfer.day import commit_day
 
@@ -20,13 +21,23 @@ if TYPE_CHECKING:
 
 
 class CommitDayOperator(BaseOperator):
-    """Commits every planned day; committing twice is the same as once."""
+    """Commits every planned day; committing twice is the same as once. ``is_audit``: the run may close days."""
 
-    template_fields: Sequence[str] = ("plan_only",)
+    template_fields: Sequence[str] = ("plan_only", "is_audit", "accept_empty")
     ui_color = "#f3e8fd"
 
-    def __init__(self, *, plan_task_id: str, plan_only: bool | str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        plan_task_id: str,
+        plan_only: bool | str,
+        is_audit: bool | str = False,
+        accept_empty: bool | str = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.is_audit = is_audit
+        self.accept_empty = accept_empty
         self.plan_task_id = plan_task_id
         self.plan_only = plan_only
 
@@ -37,12 +48,16 @@ class CommitDayOperator(BaseOperator):
         lake = recording_lake(settings)
         org = GenesysHook().genesys_connection().org_id
         commits = []
+        troubles = DayTroubles(context)
         for planned in days:
-            commit, state = commit_day(
-                lake, org, LocalDay.of(planned["date"], settings.timezone), [planned["plan_key"]]
-            )
-            self.log.info("%s is %s", planned["date"], lake.uri(commit.key))
-            commits.append({"date": planned["date"], "commit_key": commit.key, **state.summary()})
+            with troubles.of(planned["date"]):
+                day = LocalDay.of(planned["date"], settings.timezone)
+                rules = rules_for(settings, day, is_audit=self.is_audit, accept_empty=self.accept_empty)
+                commit, state = commit_day(lake, org, day, [planned["plan_key"]], rules)
+                self.log.info("%s is %s", planned["date"], lake.uri(commit.key))
+                commits.append({"date": planned["date"], "commit_key": commit.key, **state.summary()})
         # After the night's last upload, and never before: what is still open then was left by a worker that died.
         lake.tidy()
+        troubles.retry_what_may_pass()
+        troubles.fail_if_any()
         return commits

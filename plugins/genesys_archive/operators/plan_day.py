@@ -11,7 +11,8 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.planned import DAYS_KEY, TRUE
+from genesys_archive.operators.each_day import DayTroubles
+from genesys_archive.operators.planned import TRUE, hand_over
 from include.local_day import requested_days
 from include.transfer.day import DayPlanned, plan_day
 from include.transfer.rendition import Rendition
@@ -67,10 +68,11 @@ class PlanDayOperator(BaseOperator):
         lake = recording_lake(settings)
         plan_only = str(self.plan_only) == TRUE
         planned: list[DayPlanned] = []
+        troubles = DayTroubles(context)
         with hook.client(settings) as source:
             for day in days:
-                planned.append(
-                    plan_day(
+                with troubles.of(str(day)):
+                    plan = plan_day(
                         source,
                         lake,
                         settings,
@@ -80,8 +82,8 @@ class PlanDayOperator(BaseOperator):
                         only_failed=str(self.only_failed) == TRUE,
                         dry_run=plan_only,
                     )
-                )
-                self.log.info("%s", planned[-1].sentence())
+                    planned.append(plan)
+                    self.log.info("%s", plan.sentence())
             self.log.info("%s", source.counts.sentence())
-        context["ti"].xcom_push(DAYS_KEY, [item.without_shards() for item in planned])
+        hand_over(context, planned, troubles)
         return [] if plan_only else [asdict(shard) for item in planned for shard in item.shards]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
 
-from genesys_archive.defaults import RECORDINGS_ASSET, archive_settings
+from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.planned import TRUE, planned_days
+from genesys_archive.operators.each_day import DayTroubles
+from genesys_archive.operators.planned import TRUE, days_not_planned, planned_days, rules_for
+from include.audit.standing import Stage
 from include.lake.layout import report_key
 from include.local_day import LocalDay
 from include.transfer.day import reconcile_day
@@ -22,14 +23,34 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
 
-class ReconcileDayOperator(BaseOperator):
-    """Writes the reports, announces complete days as an Asset event, and is red while anything is open."""
+TO_DO = {
+    Stage.OPEN: "Each is named with its reason in {address}. Run the day again with only_failed.",
+    Stage.HELD: "If so few are right, run genesys_archive_audit for the day with accept_empty.",
+}
+"""What a person does about a day that is not done."""
 
-    template_fields: Sequence[str] = ("plan_only",)
+
+class ReconcileDayOperator(BaseOperator):
+    """Writes the reports, announces complete days as an Asset event, and is red while anything is open or held.
+
+    ``is_audit`` and ``accept_empty`` as for ``CommitDayOperator``.
+    """
+
+    template_fields: Sequence[str] = ("plan_only", "is_audit", "accept_empty")
     ui_color = "#e4f7fb"
 
-    def __init__(self, *, plan_task_id: str, plan_only: bool | str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        plan_task_id: str,
+        plan_only: bool | str,
+        is_audit: bool | str = False,
+        accept_empty: bool | str = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.is_audit = is_audit
+        self.accept_empty = accept_empty
         self.plan_task_id = plan_task_id
         self.plan_only = plan_only
 
@@ -37,23 +58,28 @@ class ReconcileDayOperator(BaseOperator):
         """Reconcile and return the days' counts.
 
         Raises:
-            AirflowFailException: when something is pending or quarantined, with how many and where to look. Retrying
-                would not change it; the next run, or one with ``only_failed``, does.
+            AirflowFailException: when something is pending or quarantined, with how many and where to look, when a day
+                is held, or when a day broke. Retrying would not change it; the next run, or one with ``only_failed``,
+                does.
         """
         days = planned_days(context, self.plan_task_id, plan_only=str(self.plan_only) == TRUE)
         settings = archive_settings()
         lake = recording_lake(settings)
         org = GenesysHook().genesys_connection().org_id
-        summaries, red = [], []
+        summaries, red = [], days_not_planned(context, self.plan_task_id)
+        troubles = DayTroubles(context)
         for planned in days:
-            day = LocalDay.of(planned["date"], settings.timezone)
-            state, sentence = reconcile_day(lake, org, day, [planned["plan_key"]])
-            address = lake.uri(report_key(str(day), "report.md"))
-            self.log.info("%s See %s", sentence, address)
-            summaries.append({"date": str(day), **state.summary()})
-            if not state.is_complete:
-                red.append(f"{sentence} Each is named with its reason in {address}")
-        if red:
-            raise AirflowFailException(" ".join(red) + ". Run the day again with only_failed.")
-        context["outlet_events"][RECORDINGS_ASSET].extra = {"days": cast("JsonValue", summaries)}
+            with troubles.of(planned["date"]):
+                day = LocalDay.of(planned["date"], settings.timezone)
+                rules = rules_for(settings, day, is_audit=self.is_audit, accept_empty=self.accept_empty)
+                state, sentence = reconcile_day(lake, org, day, [planned["plan_key"]], rules)
+                address = lake.uri(report_key(str(day), "report.md"))
+                self.log.info("%s See %s", sentence, address)
+                summaries.append({"date": str(day), **state.summary()})
+                if what_to_do := TO_DO.get(state.stage):
+                    red.append(f"{sentence} {what_to_do.format(address=address)}")
+        troubles.retry_what_may_pass()
+        troubles.fail_if_any(also=red)
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = {"days": cast("JsonValue", summaries)}
         return summaries

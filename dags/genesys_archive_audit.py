@@ -1,0 +1,125 @@
+"""# Audit of archived days
+
+Every morning, after the night's run: looks again at the days 1, 3, 7 and 30 days back. Asks analytics for calls that
+have ended since, Genesys for recordings that have appeared since and for exclusions that may have changed, fetches
+what is missing through the same tasks as the night, commits, and judges each day: *open*, *provisional*, *held* or
+*closed*. A complete day is closed once its late window (`RECORDING_ARCHIVE_LATE_WINDOW_DAYS`) is over.
+On days that are as they were, nothing is written.
+
+## By hand
+`start_date` and `end_date` name days instead of `offsets`. `only_failed` asks again only for what is pending,
+quarantined or in error. `ask_each` off trusts what is archived and asks about exclusions only: one request a
+conversation is saved. `accept_empty` releases days that are held because analytics names suspiciously few calls.
+
+## Something is red
+| task | what it means | what to do |
+|---|---|---|
+| `plan_audit` | bad dates or connections, or no answer | the error in its log names the parameter or connection |
+| `submit_batches`, `wait_for_batches`, `archive_batches` | as in the nightly run | as in the nightly run |
+| `commit_day` | a document of one of the days was altered | the error in its log names the day and the key |
+| `reconcile_day` | a day is open or held, or broke; the others are done | its log names each with what to do |
+
+A day that breaks does not keep the others from being audited. Clearing any task is safe, as in the nightly run.
+The full table by error is in `docs/runbook.md`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag
+
+from genesys_archive.defaults import API_POOL, AUDITED_ASSET, DEFAULT_ARGS, START_DATE, TAGS, timezone_name
+from genesys_archive.operators.commit_day import CommitDayOperator
+from genesys_archive.operators.plan_audit import PlanAuditOperator
+from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.task_groups import export_shards
+from include.transfer.rendition import FORMATS, ORIGINAL
+
+# Three hours after the nightly run: it is over by then, and where it is not, both may commit the same day.
+MORNING = "0 7 * * *"
+OFFSETS = [1, 3, 7, 30]
+PARAMS = {
+    "start_date": Param(
+        None, type=["null", "string"], format="date", title="First day", section="Days",
+        description="Calendar day in GENESYS_TIMEZONE, included. Empty: the days of the offsets.",
+    ),
+    "end_date": Param(
+        None, type=["null", "string"], format="date", title="Last day", section="Days",
+        description="Included. Empty: the same as the first day.",
+    ),
+    "offsets": Param(
+        OFFSETS, type="array", items={"type": "integer", "minimum": 1}, title="Days back", section="Days",
+        description="How many days before today each audited day lies, where no first day is given.",
+    ),
+    "only_failed": Param(
+        default=False, type="boolean", title="Only what failed", section="What",
+        description="Ask again only for what earlier runs left pending, quarantined or in error.",
+    ),
+    "ask_each": Param(
+        default=True, type="boolean", title="Ask about each conversation", section="What",
+        description="Ask Genesys what recordings each conversation has. Off: only where something was excluded.",
+    ),
+    "accept_empty": Param(
+        default=False, type="boolean", title="So few calls are right", section="What",
+        description="Release days that are held because analytics names far fewer calls than on other weeks.",
+    ),
+    "output_format": Param(
+        ORIGINAL, type="string", enum=list(FORMATS), title="Format", section="How",
+        description="As in the nightly run.",
+    ),
+}  # fmt: skip
+
+
+@dag(
+    dag_id="genesys_archive_audit",
+    dag_display_name="Genesys recordings: the audit",
+    doc_md=__doc__,
+    schedule=CronPartitionTimetable(MORNING, timezone=timezone_name(), run_offset=-1, key_format="%Y-%m-%d"),
+    start_date=START_DATE,
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=18),
+    default_args=DEFAULT_ARGS,
+    params=PARAMS,
+    tags=[*TAGS, "audit"],
+)
+def genesys_archive_audit() -> None:
+    """Plan, export what is missing, commit, reconcile."""
+    plan = PlanAuditOperator(
+        task_id="plan_audit",
+        start_date_text="{{ params.start_date or '' }}",
+        end_date_text="{{ params.end_date or '' }}",
+        partition_key="{{ dag_run.partition_key or '' }}",
+        offsets="{{ params.offsets | tojson }}",
+        only_failed="{{ params.only_failed }}",
+        ask_each="{{ params.ask_each }}",
+        pool=API_POOL,
+        execution_timeout=timedelta(hours=6),
+    )
+    commit = CommitDayOperator(
+        task_id="commit_day",
+        plan_task_id=plan.task_id,
+        plan_only="False",
+        is_audit="True",
+        accept_empty="{{ params.accept_empty }}",
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(minutes=30),
+    )
+    # all_done: a day that cannot be committed must not cost the others their report; it is tried and named again here.
+    reconcile = ReconcileDayOperator(
+        task_id="reconcile_day",
+        plan_task_id=plan.task_id,
+        plan_only="False",
+        is_audit="True",
+        accept_empty="{{ params.accept_empty }}",
+        outlets=[AUDITED_ASSET],
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(minutes=30),
+    )
+    # Whatever follows commit_day beside reconcile_day must be a leaf of its own: a green leaf behind reconcile_day
+    # would turn a red day into a green run.
+    plan >> export_shards(plan.output) >> commit >> reconcile
+
+
+genesys_archive_audit()

@@ -1,0 +1,69 @@
+"""Which days an audit looks at: those it was asked for, or some days back, and none from before the archive."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from include.errors import ConfigurationError
+from include.settings import ArchiveSettings
+from include.transfer.audited import audited_days, look_of
+from include.transfer.day import commit_day
+from tests.story.desk import ORG
+from tests.story.night import DAY, ZONE
+from tests.story.shelf import ScriptedSource
+
+NOW = datetime(2026, 4, 2, 5, 0, tzinfo=UTC)
+
+
+def days(lake, *, dates=("", ""), night="", offsets="[1, 3, 7, 30]", now=NOW):
+    """Return the audited days as text."""
+    settings = ArchiveSettings(lake=lake.location, timezone=ZONE)
+    return [
+        str(day) for day in audited_days(lake, settings, dates=dates, night=night, offsets=offsets, now=now)
+    ]  # fmt: skip
+
+
+def test_offsets_reach_back_to_the_first_day_of_the_archive(lake):
+    """Days before the first commit were never meant to be archived; later ones without a commit are gaps."""
+    assert [] == days(lake)
+    commit_day(lake, ORG, DAY, [])
+    assert ["2026-03-03", "2026-03-26", "2026-03-30", "2026-04-01"] == days(lake)
+    assert ["2026-03-02", "2026-04-01"] == days(lake, offsets="[31, 32, 1, 1]")
+
+
+def test_cleared_run_looks_at_the_days_it_was_meant_for(lake):
+    """The night of the schedule counts, not the clock of whoever clears the task weeks later."""
+    commit_day(lake, ORG, DAY, [])
+    assert ["2026-03-03", "2026-03-07", "2026-03-09"] == days(lake, night="2026-03-09")
+
+
+def test_today_is_the_organisation_s(lake):
+    """Half past eleven in the evening of UTC is tomorrow in Berlin."""
+    commit_day(lake, ORG, DAY, [])
+    late = datetime(2026, 4, 2, 23, 30, tzinfo=UTC)
+    assert ["2026-04-02"] == days(lake, now=late, offsets="[1]")
+
+
+def test_dates_by_hand_come_before_offsets(lake):
+    """Days that somebody names are looked at whether or not the lake has them."""
+    assert ["2026-02-27", "2026-02-28", "2026-03-01"] == days(lake, dates=("2026-02-27", "2026-03-01"))
+    with pytest.raises(ConfigurationError, match="not over yet"):
+        days(lake, dates=("2026-04-02", ""))
+
+
+@pytest.mark.parametrize("offsets", ["", "[]", "[0]", "[-1]", "[1.5]", "[true]", '["1"]', "{}", "7", "[4000]", "[1"])
+def test_offsets_that_are_none(lake, offsets):
+    """The sentence names the field and shows how it is written."""
+    with pytest.raises(ConfigurationError, match=r"offsets must be a list of days before today like \[1, 3, 7, 30\]"):
+        days(lake, offsets=offsets)
+
+
+def test_how_closely(lake):
+    """Only what failed: nothing settled is looked at; otherwise exclusions, and the rest on request."""
+    settings = ArchiveSettings(lake=lake.location, audit_lookups_max=5)
+    source = ScriptedSource()
+    assert look_of(source, settings, only_failed=True, ask_each=True) is None
+    looks = [look_of(source, settings, only_failed=False, ask_each=each) for each in (True, False)]
+    assert [(5, True), (5, False)] == [(look.lookups_max, look.archived_too) for look in looks]
