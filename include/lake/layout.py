@@ -271,8 +271,8 @@ def quarantine_prefix(date: str) -> str:
 def named_digest(key: str) -> str:
     """Return the SHA-256 that a key promises of its bytes, empty where its name promises none.
 
-    Plans, manifests, the journal, media and quarantine are named by their content; the metadata beside a recording is
-    named by the recording's.
+    Plans, manifests, tombstones, the journal, media and quarantine are named by their content; the metadata beside a
+    recording is named by the recording's.
 
     >>> named_digest("reports/date=2026-03-02/report.md")
     ''
@@ -296,17 +296,17 @@ def journal_key(date: str, run: str, sha256: str) -> str:
     return f"{journal_prefix(date)}run={_word(run)}/{sha256}.jsonl"
 
 
-def signature_prefix(date: str) -> str:
-    """Return the prefix of the signatures of a day's commits.
+def seal_prefix(date: str) -> str:
+    """Return the prefix of the seals of a day's commits.
 
     Not that of the commits: whoever lists those expects numbers without gaps and nothing else.
     """
-    return f"signatures/date={date}/"
+    return f"seals/date={date}/"
 
 
-def signature_key(date: str, version: int, key_id: str) -> str:
-    """Return the key of one signature of one commit, named by what it was signed with."""
-    return f"{signature_prefix(date)}v={version:08d}/{_word(key_id)}.json"
+def seal_key(date: str, version: int, key_id: str) -> str:
+    """Return the key of one seal of one commit, named by what it was signed with."""
+    return f"{seal_prefix(date)}v={version:08d}/{_word(key_id)}.json"
 
 
 def catalog_partition(date: str) -> str:

@@ -20,6 +20,7 @@ from include.lake.commit import Commit, contents_of, first_commit, manifests_of,
 from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
 from include.transfer.closing import ClosingRules, nightly_rules, standing_of
+from include.transfer.day_journal import journal_of_commit, seal_commit, unanchored
 from include.transfer.day_report import write_reports
 from include.transfer.facts import stored_facts
 from include.transfer.second_look import Looked, look_again
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from include.audit.signature import JournalKey
     from include.genesys.analytics import ConversationsFound
     from include.genesys.models import Conversation
     from include.lake.store import LakeStore
@@ -166,12 +168,21 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
 
 
 def commit_day(
-    lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str], rules: ClosingRules = NIGHTLY
+    lake: LakeStore,
+    org: str,
+    day: LocalDay,
+    plan_keys: Iterable[str],
+    rules: ClosingRules = NIGHTLY,
+    key: JournalKey | None = None,
+    *,
+    anchor: bool = False,
 ) -> tuple[Commit, DayState]:
     """Publish what the day's manifests and tombstones say as its next commit; the head where nothing is new.
 
     They are found in the lake, not handed over: those of a run that crashed before its commit count too. In an audit
-    the judgement alone may be new: the day is over, held, or accepted as it is.
+    the judgement alone may be new: the day is over, held, or accepted as it is. With ``anchor``, segments of the
+    journal that no commit names yet are news as well; without, they wait for the next commit. The commit is sealed,
+    and signed where there is a ``key``.
 
     Raises:
         LakeUnavailable: other runs took every number that was tried.
@@ -181,22 +192,33 @@ def commit_day(
     for _ in range(COMMIT_ATTEMPTS):
         head = read_head(lake, org, day)
         found = contents_of(lake, day, plans)
-        if head is not None and not head.new_of(found) and not rules.is_audit:
+        new = found if head is None else head.new_of(found)
+        has_news = bool(new) or (anchor and head is not None and bool(unanchored(lake, head)))
+        if head is not None and not has_news and not rules.is_audit:
+            seal_commit(lake, head, key)
             return head, state_of(lake, head)
-        draft = first_commit(org, day, found) if head is None else head.following(head.new_of(found))
+        draft = first_commit(org, day, found) if head is None else head.following(new)
         state = state_of(lake, draft)
         state = replace(state, standing=standing_of(lake, org, day, head, rules, len(state.items)))
-        if head is not None and not head.new_of(found) and state.standing == Standing.of_summary(head.summary):
+        if head is not None and not has_news and state.standing == Standing.of_summary(head.summary):
+            seal_commit(lake, head, key)
             return head, state
-        finished = draft.with_items([item for items in state.items.values() for item in items], state.summary())
+        items = [item for items in state.items.values() for item in items]
+        finished = draft.with_items(items, state.summary()).with_journal(journal_of_commit(lake, draft, new))
         if try_commit(lake, finished):
+            seal_commit(lake, finished, key)
             return finished, state
-        log.info("Yielded: another run took %s; its commit is read and what it lacks follows", finished.key)
+        log.info("Yielded: another run took %s; it is read, and what it lacks is committed next", finished.key)
     raise LakeUnavailable(f"Other runs keep committing {day}; try again.")
 
 
 def reconcile_day(
-    lake: LakeStore, org: str, day: LocalDay, plan_keys: Iterable[str], rules: ClosingRules = NIGHTLY
+    lake: LakeStore,
+    org: str,
+    day: LocalDay,
+    plan_keys: Iterable[str],
+    rules: ClosingRules = NIGHTLY,
+    key: JournalKey | None = None,
 ) -> tuple[DayState, str]:
     """Write the day's reports and return its state with the sentence for the person on call.
 
@@ -205,7 +227,7 @@ def reconcile_day(
     Raises:
         RetriableError, PermanentError: as the lake raises them.
     """
-    commit, _ = commit_day(lake, org, day, plan_keys, rules)
+    commit, _ = commit_day(lake, org, day, plan_keys, rules, key)
     state = present_state(lake, commit)
     write_reports(lake, commit, state)
     return state, sentence(str(day), state)

@@ -10,6 +10,7 @@ import pendulum
 from airflow.sdk import Asset
 
 from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
+from include.audit.signature import JournalKey, JournalSigning
 from include.lake.protection import Protection
 from include.settings import ArchiveSettings, zone_named
 
@@ -70,3 +71,12 @@ def lake_protection() -> Protection:
         ConfigurationError: when a variable is wrong, or two contradict each other; the message names it.
     """
     return Protection.from_environment(os.environ)
+
+
+def journal_key() -> JournalKey | None:
+    """Return what this worker signs commits with, ``None`` where it does not.
+
+    Raises:
+        ConfigurationError: when the key cannot be read or is none; nothing of it is told.
+    """
+    return JournalSigning.from_environment(os.environ).key()

@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from tempfile import gettempdir
 
+from include.audit.signature import JournalSigning
 from include.lake.protection import Protection
 from include.pii import PiiPolicy
 from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation
@@ -67,9 +68,17 @@ def test_personal_facts_have_a_table_of_their_own():
     assert {variable(f"pii_{item.name}"): str(item.default) for item in fields(PiiPolicy)} == written
 
 
+def test_signing_has_a_table_of_its_own():
+    """Both variables, and nothing as their default: a key has none."""
+    found = rows(page("docs/connect.md").section("Signed commits"), "variable")
+    assert {variable(item.name): "empty" for item in fields(JournalSigning)} == {
+        words(row[0])[0]: row[1] for row in found
+    }
+
+
 def test_no_page_names_a_setting_that_does_not_exist():
     """Every ``RECORDING_ARCHIVE_X`` of any page is a setting."""
-    known = {variable(item.name) for item in (*fields(ArchiveSettings), *fields(Protection))}
+    known = {variable(item.name) for item in (*fields(ArchiveSettings), *fields(Protection), *fields(JournalSigning))}
     known |= {variable(f"pii_{item.name}") for item in fields(PiiPolicy)}
     named = {name for one in all_pages() for name in re.findall(r"RECORDING_ARCHIVE_[A-Z_]*[A-Z]", one.text)}
     assert set() == named - known

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.each_day import DayTroubles
@@ -53,7 +53,7 @@ class CommitDayOperator(BaseOperator):
             with troubles.of(planned["date"]):
                 day = LocalDay.of(planned["date"], settings.timezone)
                 rules = rules_for(settings, day, is_audit=self.is_audit, accept_empty=self.accept_empty)
-                commit, state = commit_day(lake, org, day, [planned["plan_key"]], rules)
+                commit, state = commit_day(lake, org, day, [planned["plan_key"]], rules, journal_key())
                 self.log.info("%s is %s", planned["date"], lake.uri(commit.key))
                 commits.append({"date": planned["date"], "commit_key": commit.key, **state.summary()})
         # After the night's last upload, and never before: what is still open then was left by a worker that died.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.each_day import DayTroubles
@@ -72,7 +72,7 @@ class ReconcileDayOperator(BaseOperator):
             with troubles.of(planned["date"]):
                 day = LocalDay.of(planned["date"], settings.timezone)
                 rules = rules_for(settings, day, is_audit=self.is_audit, accept_empty=self.accept_empty)
-                state, sentence = reconcile_day(lake, org, day, [planned["plan_key"]], rules)
+                state, sentence = reconcile_day(lake, org, day, [planned["plan_key"]], rules, journal_key())
                 address = lake.uri(report_key(str(day), "report.md"))
                 self.log.info("%s See %s", sentence, address)
                 summaries.append({"date": str(day), **state.summary()})
