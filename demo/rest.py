@@ -106,6 +106,16 @@ class AirflowApi:
         body: Json = self._send("GET", path, params=parameters).json()
         return body
 
+    def page(self, address: str) -> requests.Response:
+        """Return a page of a plugin's, as the browser of a user who is logged in gets it.
+
+        Raises:
+            AirflowApiError: when the address is not this Airflow's, or the answer is not 2xx.
+        """
+        if not address.startswith(f"{self.url}/"):
+            raise AirflowApiError(f"{address} is no page of {self.url}")
+        return self._send("GET", address.removeprefix(self.url), root="")
+
     def send(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - requests' own options
         """Send any other request; ``path`` is relative to /api/v2.
 
@@ -123,13 +133,21 @@ class AirflowApi:
             if offset >= answer["total_entries"]:
                 return
 
-    def _send(self, method: str, path: str, *, expected: tuple[int, ...] = (), **options: Any) -> requests.Response:  # noqa: ANN401
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        expected: tuple[int, ...] = (),
+        root: str = "/api/v2",
+        **options: Any,  # noqa: ANN401 - requests' own options
+    ) -> requests.Response:
         if "Authorization" not in self._session.headers:
             self._log_in()
-        answer = self._request(method, f"/api/v2{path}", **options)
+        answer = self._request(method, f"{root}{path}", **options)
         if answer.status_code == UNAUTHORIZED:
             self._log_in()
-            answer = self._request(method, f"/api/v2{path}", **options)
+            answer = self._request(method, f"{root}{path}", **options)
         if not (answer.ok or answer.status_code in expected):
             raise AirflowApiError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer

@@ -63,10 +63,12 @@ class DayFigures:
     archived: int = 0
     failed: int = 0
     latency: Latency | None = None
+    state: str = ""
+    commit: str = ""
 
     @classmethod
-    def of(cls, date: str, state: DayState, latency: Latency | None) -> Self:
-        """Count a day."""
+    def of(cls, date: str, state: DayState, latency: Latency | None, commit_key: str = "") -> Self:
+        """Count a day as the commit under that key stands for it."""
         items = [item for parts in state.items.values() for item in parts]
         archived = [item for item in items if item.outcome is Outcome.ARCHIVED]
         holes = [item for item in items if item.outcome is not Outcome.ARCHIVED]
@@ -79,6 +81,8 @@ class DayFigures:
             archived=len(archived),
             failed=sum(map(_is_failed_download, holes)),
             latency=latency,
+            state=str(state.stage),
+            commit=commit_key,
         )
 
     @property
@@ -102,6 +106,21 @@ class DayFigures:
             "totalDownloads": total,
             "successRate": percent(self.archived, total, of_nothing="0%"),
             "failureCount": self.failed,
+        }
+
+    def event(self) -> dict[str, object]:
+        """Return what an Asset event tells about the day: enough to wait for it, and the key to find the rest."""
+        return {
+            "date": self.date,
+            "state": self.state,
+            "complete": not self.open,
+            "expected": self.expected,
+            "conversations": dict(self.conversations),
+            "exclusions": dict(self.exclusions),
+            "bytes": self.bytes,
+            "completeness_percent": self.completeness_percent,
+            "downloads": self.downloads,
+            "commit": self.commit,
         }
 
     def to_json(self) -> dict[str, object]:
@@ -130,6 +149,8 @@ class DayFigures:
             archived=int(document["archived"]),
             failed=int(document["failed"]),
             latency=None if latency is None else Latency(**{name: int(latency[name]) for name in Latency.__slots__}),
+            state=str(document.get("state", "")),
+            commit=str(document.get("commit", "")),
         )
 
 

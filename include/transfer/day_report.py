@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from include.audit.figures import DayFigures
 from include.audit.report import report_document, report_markdown, sentence
 from include.canonical import canonical_json, read_document
+from include.errors import IntegrityError
 from include.lake import layout
 from include.lake.store import JSON_TYPE
 from include.transfer.custody import day_latency
@@ -43,7 +44,7 @@ def write_reports(lake: LakeStore, commit: Commit, state: DayState) -> DayFigure
     from include.audit.chart import draw_completeness  # noqa: PLC0415
 
     day = str(commit.day)
-    figures = DayFigures.of(day, state, day_latency(lake, state))
+    figures = DayFigures.of(day, state, day_latency(lake, state), commit.key)
     arguments = (commit.org, day, commit.key, state, figures)
     files = {
         REPORT: canonical_json(report_document(*arguments)),
@@ -53,6 +54,19 @@ def write_reports(lake: LakeStore, commit: Commit, state: DayState) -> DayFigure
     }
     for name, body in files.items():
         lake.put_latest(layout.report_key(day, name), body, MEDIA_TYPES[name])
+    return figures
+
+
+def day_figures(lake: LakeStore, day: str) -> DayFigures:
+    """Return the figures that the last report of a day was written with: one small read.
+
+    Raises:
+        IntegrityError: when there are none, or what is there is something else.
+        LakeUnavailable, NotAuthorised: as the lake raises them.
+    """
+    figures = _figures_of(lake, day)
+    if figures is None:
+        raise IntegrityError(f"{lake.uri(layout.report_key(day, FIGURES))} is missing or spoiled; reconcile the day.")
     return figures
 
 

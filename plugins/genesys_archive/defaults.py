@@ -14,6 +14,7 @@ from include.audit.signature import JournalKey, JournalSigning
 from include.lake.protection import Protection
 from include.settings import ArchiveSettings, zone_named
 
+DAILY_DAG_ID = "genesys_recordings_daily"
 GENESYS_CONN_ID = "genesys_cloud"
 LAKE_CONN_ID = "recording_lake"
 

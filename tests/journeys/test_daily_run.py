@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
+import requests
 
 from demo.options import DAILY_DAG
 from tests.journeys.organisations import MONDAY, api_calls, media_calls
@@ -16,8 +17,9 @@ pytestmark = pytest.mark.journey
 
 ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 KEY = r"(plans|manifests|commits)/date=\d{4}-\d\d-\d\d/[a-z0-9=/-]+\.json"
-WORD = r"\d{4}-\d\d-\d\d|[a-z_]{1,20}"
-HARMLESS = re.compile(rf"{ID}|{KEY}|{WORD}")
+WORD = r"\d{4}-\d\d-\d\d|[a-z_]{1,30}|totalDownloads|successRate|failureCount|\d{1,3}\.\d\d%"
+LINK = r"http://127\.0\.0\.1:\d+/recording-archive/reports/\d{4}-\d\d-\d\d/"
+HARMLESS = re.compile(rf"{ID}|{KEY}|{WORD}|{LINK}")
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +118,18 @@ def test_asset_event_has_the_counts(monday, journey, truth):
     (event,) = journey.api.get("/assets/events", source_dag_id=DAILY_DAG, source_run_id=monday.run_id)["asset_events"]
     (day,) = event["extra"]["days"]
     assert (MONDAY, truth.counts, True) == (day["date"], day["conversations"], day["complete"])
+    assert ("provisional", "100.00%") == (day["state"], day["completeness_percent"])
+    assert journey.bucket.document(day["commit"])["summary"]["bytes"] == day["bytes"]
+
+
+def test_button_on_the_task_opens_the_report_for_who_is_logged_in(monday, journey):
+    """The link leads to a page with the report and its picture; without a login it leads nowhere."""
+    path = f"/dags/{DAILY_DAG}/dagRuns/{monday.run_id}/taskInstances/reconcile_day/links"
+    address = journey.api.get(path)["extra_links"]["Report of the day"]
+    picture = f"{address}completeness.png"
+    assert {401} == {requests.request("GET", one, timeout=30).status_code for one in (address, picture)}
+    assert f"Recordings of {MONDAY}" in journey.api.page(address).text
+    assert journey.bucket.body(f"reports/date={MONDAY}/completeness.png") == journey.api.page(picture).content
 
 
 def test_second_run_downloads_nothing(second):

@@ -9,12 +9,14 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.links.report import ReportLink
 from genesys_archive.operators.each_day import DayTroubles
 from genesys_archive.operators.planned import TRUE, days_not_planned, planned_days, rules_for
 from include.audit.standing import Stage
 from include.lake.layout import report_key
 from include.local_day import LocalDay
 from include.transfer.day import reconcile_day
+from include.transfer.day_report import day_figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +38,7 @@ class ReconcileDayOperator(BaseOperator):
     ``is_audit`` and ``accept_empty`` as for ``CommitDayOperator``.
     """
 
+    operator_extra_links = (ReportLink(),)
     template_fields: Sequence[str] = ("plan_only", "is_audit", "accept_empty")
     ui_color = "#e4f7fb"
 
@@ -53,6 +56,8 @@ class ReconcileDayOperator(BaseOperator):
         self.accept_empty = accept_empty
         self.plan_task_id = plan_task_id
         self.plan_only = plan_only
+        self.report_day = ""
+        """The day that the link on the task leads to: the first that wants a look, else the last."""
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Reconcile and return the days' counts.
@@ -75,7 +80,9 @@ class ReconcileDayOperator(BaseOperator):
                 state, sentence = reconcile_day(lake, org, day, [planned["plan_key"]], rules, journal_key())
                 address = lake.uri(report_key(str(day), "report.md"))
                 self.log.info("%s See %s", sentence, address)
-                summaries.append({"date": str(day), **state.summary()})
+                summaries.append(day_figures(lake, str(day)).event())
+                # The first day that wants a look keeps the link; until there is one, the last day has it.
+                self.report_day = self.report_day if red and self.report_day else str(day)
                 if what_to_do := TO_DO.get(state.stage):
                     red.append(f"{sentence} {what_to_do.format(address=address)}")
         troubles.retry_what_may_pass()
