@@ -18,7 +18,7 @@ DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZO
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
 	$(if $(FAULT),--fault="$(FAULT)")
 
-.PHONY: help setup demo up down run day evidence test check static lint types layers spelling deploy-files quick bench docs fix lock clean
+.PHONY: help setup demo up down run day verify evidence test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ run: ## archive DATE=YYYY-MM-DD [END_DATE=] with the connections in the environm
 day: ## print what became of DATE=YYYY-MM-DD [END_DATE=], from the lake in the environment, else from the demo's [TIMEZONE CONTRACT SCENARIO SEED]
 	$(SETUP)
 	@$(LAKE) day --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE))
+
+verify: ## prove the lake against its own evidence: all days, or DATE=YYYY-MM-DD [END_DATE= DEEP=1 reads every byte, WHOLE=1 also what no day names]
+	$(SETUP)
+	@$(LAKE) verify $(if $(DATE),--date=$(DATE)) $(if $(END_DATE),--end-date=$(END_DATE)) $(if $(DEEP),--deep) $(if $(WHOLE),--whole)
 
 evidence: ## the long proofs that the suite holds only a small form of: thousands of conversations, 150 kills, races [PYTEST_ARGS=]
 	$(SETUP)

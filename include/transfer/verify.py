@@ -80,7 +80,9 @@ def verify_day(lake: LakeStore, date: str, scope: Scope, meter: Meter, now: date
     findings = list(judged(lake, standing.objects(), meter, deep=scope.deep))
     # Its own name, or a document, promises each of these, and no listing has them.
     findings += judged(lake, list(evidence.recorded.values()), meter, deep=False)
-    if not evidence.is_committed and not any(date in item.key for item in evidence.findings):
+    # Where a commit is altered or known to be gone, that is the finding.
+    is_explained = any(layout.commit_number(item.key) for item in [*evidence.findings, *findings])
+    if not evidence.is_committed and not is_explained:
         evidence.found(FindingKind.GAP, layout.commit_prefix(date), standing.sentence_without_commit())
     return [*evidence.findings, *findings]
 

@@ -74,8 +74,10 @@ def _read_manifests(lake: LakeStore, evidence: DayEvidence, versions: Mapping[st
     for key, version in versions.items():
         try:
             manifest = Manifest.read(lake, key, evidence.org, evidence.date)
-        except (IntegrityError, ValueError, KeyError, TypeError) as error:
+        except IntegrityError as error:
             evidence.found(FindingKind.ALTERED, key, str(error))
+        except (ValueError, KeyError, TypeError) as error:
+            evidence.found(FindingKind.ALTERED, key, f"it is no manifest that this version reads: {error!r}")
         except LakeUnavailable as error:
             evidence.found(FindingKind.UNREADABLE, key, str(error))
         else:
