@@ -60,9 +60,6 @@ class S3Client(Protocol):
     def generate_presigned_url(self, ClientMethod: str, *, Params: dict[str, str]) -> str:  # noqa: N803 - boto3's names
         """Show the address and the scope that botocore signs for."""
 
-    def head_object(self, **kwargs: object) -> dict[str, object]:
-        """HeadObject."""
-
     def get_object(self, **kwargs: object) -> dict[str, object]:
         """GetObject."""
 

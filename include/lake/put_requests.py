@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from include.errors import IntegrityError
+from include.lake.bucket_wire import PIECE_BYTES
 from include.lake.signed_http import UNSIGNED, Request
 from include.lake.stored_object import SHA256_METADATA
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from include.lake.signed_http import Answer
 
-PIECE_BYTES = 256 * 1024
-"""Sent at once: a timeout counts for one piece, not for the whole body, which a slow line may need minutes for."""
 _UPLOAD_ID = re.compile(rb"<UploadId>\s*([^<\s]{1,1024})\s*</UploadId>")
 IF_ABSENT = {"If-None-Match": "*"}
 _EMPTY = hashlib.sha256(b"").hexdigest()
@@ -48,7 +47,7 @@ def put_request(
         method="PUT",
         key=key,
         payload=sha256,
-        body=file_pieces(body, bytes_),
+        body=_body_of(body, bytes_),
         headers={
             "Content-Length": str(bytes_),
             "Content-Type": media_type,
@@ -58,6 +57,19 @@ def put_request(
             **headers,
         },
     )
+
+
+def head_request(key: str) -> Request:
+    """Return HeadObject that tells the checksums too."""
+    return Request("HEAD", key, {"x-amz-checksum-mode": "ENABLED"}, _EMPTY)
+
+
+def _body_of(body: IO[bytes], bytes_: int) -> bytes | Iterator[bytes | memoryview]:
+    """Return the body's own memory where it shows it, small ones whole, else what is read piece by piece."""
+    shown = getattr(body, "view", None)
+    if isinstance(shown, memoryview):
+        return _slices(shown[:bytes_])
+    return body.read(bytes_) if bytes_ <= PIECE_BYTES else file_pieces(body, bytes_)
 
 
 def file_pieces(body: IO[bytes], bytes_: int) -> Iterator[bytes]:
@@ -145,7 +157,7 @@ def crc_text(crc: int) -> str:
     return base64.b64encode(crc.to_bytes(8, "big")).decode()
 
 
-def _slices(part: bytes) -> Iterator[memoryview]:
+def _slices(part: bytes | memoryview) -> Iterator[memoryview]:
     view = memoryview(part)
     for start in range(0, len(part), PIECE_BYTES):
         yield view[start : start + PIECE_BYTES]

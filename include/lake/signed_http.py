@@ -1,4 +1,4 @@
-"""One S3 request at a time: signed by botocore, sent by botocore's HTTP session, and hashed by nobody.
+"""One S3 request at a time: signed here, sent over a connection of botocore's, and hashed by nobody.
 
 boto3 computes a digest of every body for the signature and a checksum beside it. Here the SHA-256 is known already, so
 the signer is told instead of asked. Credentials, region, endpoint, addressing style, proxies and TLS are those of the
@@ -14,11 +14,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, quote, urlencode
 
-from botocore.auth import UNSIGNED_PAYLOAD, S3SigV4Auth
-from botocore.awsrequest import AWSRequest
+from botocore.auth import UNSIGNED_PAYLOAD
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from include.errors import ConfigurationError, IntegrityError
+from include.lake.bucket_wire import BucketWire, FileSlice, Reply, origin_of
+from include.lake.signature import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
 UNSIGNED = UNSIGNED_PAYLOAD
 """The body is not part of the signature; a checksum header, which is, stands for it (AWS SigV4)."""
 _HEADER = re.compile(r"[\x20-\x7e]*\Z")
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9/_.~=-]*\Z")
 _CODE = re.compile(rb"<Code>\s*([A-Za-z0-9._-]{1,64})\s*</Code>")
 _MESSAGE = re.compile(rb"<Message>\s*([^<]{1,1024})")
 _REGION = re.compile(rb"<Region>\s*([a-z0-9-]{1,32})\s*</Region>")
 _ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>)?\s*<([A-Za-z]{1,64})")
 _REPLY_BYTES_SEARCHED = 64 * 1024
+_UNSIGNED_HEADERS = {"accept-encoding": "identity", "user-agent": "genesys-recording-archive"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Request:
     key: str
     headers: Mapping[str, str]
     payload: str
-    body: bytes | Iterable[bytes | memoryview] = b""
+    body: bytes | FileSlice | Iterable[bytes | memoryview] = b""
     query: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,14 +62,6 @@ class Answer:
         return _first(_ROOT, self.body)
 
 
-class _KnownPayload(S3SigV4Auth):
-    """botocore's signer, told the body's digest."""
-
-    def payload(self, request: AWSRequest) -> str:
-        """Return what the request carries."""
-        return cast("str", request.context["payload"])
-
-
 class SignedHttp:
     """Sends requests to one bucket. Thread-safe, as the parts of boto3 that it borrows are."""
 
@@ -78,10 +73,10 @@ class SignedHttp:
         scope = parse_qs(query).get("X-Amz-Credential", [""])[0].split("/")
         if len(scope) != 5:  # noqa: PLR2004 - key id, day, region, service, "aws4_request" (AWS SigV4)
             raise ConfigurationError(f"s3://{bucket} cannot be signed for with SigV4. See RECORDING_LAKE_URI.")
-        self._region, self._service = scope[2], scope[3]
-        self._base = address.removesuffix("k")
-        self._signer = client._request_signer  # noqa: SLF001 - botocore offers no public way to either
-        self._http = client._endpoint.http_session  # noqa: SLF001
+        origin, self._host, self._base = origin_of(address.removesuffix("k"))
+        self._signer = Signer(scope[2], scope[3])
+        self._who = (client._request_signer, scope[3], scope[2])  # noqa: SLF001 - botocore offers no public way to either
+        self._wire = BucketWire(client._endpoint.http_session, origin)  # noqa: SLF001
 
     def send(self, request: Request) -> Answer:
         """Send once and return the answer.
@@ -90,39 +85,42 @@ class SignedHttp:
             ClientError: any other status than 2xx, or 2xx with an error inside (AWS CompleteMultipartUpload).
             BotoCoreError: no answer; what the server did is unknown.
         """
-        prepared = self._signed(request).prepare()
-        response = self._http.send(prepared)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        body = response.content or b""
-        status = int(response.status_code)
-        answer = Answer(headers, body)
-        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or answer.root == "Error":
-            raise _client_error(status, answer, request.method)
+        reply = self._exchange(request)
+        answer = Answer(reply.headers, reply.body)
+        if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES or answer.root == "Error":
+            raise _client_error(reply.status, answer, request.method)
         return answer
 
     def server_time(self) -> datetime | None:
         """Return what time it is at the bucket (``Date``, RFC 9110), whatever else it answers; ``None`` if unsaid."""
-        response = self._http.send(self._signed(Request("HEAD", "", {}, UNSIGNED)).prepare())
+        reply = self._exchange(Request("HEAD", "", {}, UNSIGNED))
         try:
-            return parsedate_to_datetime(response.headers.get("Date", ""))
+            return parsedate_to_datetime(reply.headers.get("date", ""))
         except (TypeError, ValueError):
             return None
 
-    def _signed(self, request: Request) -> AWSRequest:
+    def _exchange(self, request: Request) -> Reply:
         for name, value in request.headers.items():
             if not _HEADER.match(value):
                 raise IntegrityError(f"header {name} may hold printable ASCII only", key=request.key)
-        url = self._base + quote(request.key, safe="/~")
-        if request.query:
-            url += "?" + urlencode(request.query, quote_via=quote)
-        signed = AWSRequest(method=request.method, url=url, data=request.body, headers=dict(request.headers))
-        signed.context["payload"] = request.payload
+        path = self._base + _quoted(request.key)
+        query = urlencode(request.query, quote_via=quote) if request.query else ""
+        headers = {"Host": self._host, **request.headers}
+        if isinstance(request.body, bytes) and request.method in ("PUT", "POST"):
+            headers.setdefault("Content-Length", str(len(request.body)))
+        signer, service, region = self._who
         # Asked each time: refreshable credentials renew themselves here.
-        credentials = self._signer.get_auth_instance(self._service, self._region, "s3v4").credentials
-        if credentials is None:
+        who = signer.get_auth_instance(service, region, "s3v4").credentials
+        if who is None:
             raise NoCredentialsError
-        _KnownPayload(credentials, self._service, self._region).add_auth(signed)
-        return signed
+        signed = self._signer.signed(request.method, path, query, headers, request.payload, who)
+        target = f"{path}?{query}" if query else path
+        return self._wire.exchange(request.method, target, signed | _UNSIGNED_HEADERS, request.body)
+
+
+def _quoted(key: str) -> str:
+    """Encode a key as S3 signs it; the usual ones hold only one letter that changes."""
+    return key.replace("=", "%3D") if _PLAIN_KEY.match(key) else quote(key, safe="/~")
 
 
 def _client_error(status: int, answer: Answer, method: str) -> ClientError:

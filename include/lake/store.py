@@ -20,7 +20,7 @@ from include.lake.bucket import Bucket, S3Client, client_config
 from include.lake.history import KeyHistory, OpenUpload, histories
 from include.lake.multipart import MultipartUpload
 from include.lake.protection import Protection
-from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, put_request
+from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, head_request, put_request
 from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.server_clock import ServerClock
 from include.lake.stale_uploads import open_uploads, sweep
@@ -154,11 +154,17 @@ class LakeStore:
     def head(self, key: str) -> StoredObject | None:
         """Return what the bucket says of the key, ``None`` where it holds nothing there."""
         try:
-            with translated(self.uri(key), KeyAbsentError):
-                answer = self._bucket.call("head_object", Key=self._prefix + key, ChecksumMode="ENABLED")
+            answer = send_repeatedly(
+                lambda: self._bucket.send(lambda: head_request(self._prefix + key)),
+                self._backoff,
+                self.uri(key),
+                KeyAbsentError,
+            )
         except KeyAbsentError:
             return None
-        return StoredObject.of_head(key, answer)
+        if not answer.headers.get("content-length", "").isdecimal():
+            raise LakeUnavailable(f"The lake does not say how long {self.uri(key)} is.", key=key)
+        return StoredObject.of_head(key, answer.headers)
 
     def read(self, key: str) -> bytes | None:
         """Return a small object whole, ``None`` where there is none."""

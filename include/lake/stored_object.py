@@ -33,20 +33,18 @@ class StoredObject:
     crc64nvme: str = ""
 
     @classmethod
-    def of_head(cls, key: str, answer: Mapping[str, object]) -> StoredObject:
-        """Read boto3's answer to HeadObject with ``ChecksumMode=ENABLED``."""
-        own = _whole_sha256(str(answer.get("ChecksumSHA256") or ""))
+    def of_head(cls, key: str, headers: Mapping[str, str]) -> StoredObject:
+        """Read the headers of an answer to HeadObject with checksums, names in small letters."""
+        own = _whole_sha256(headers.get("x-amz-checksum-sha256", ""))
         crc = ""
-        if not own and answer.get("ChecksumType") == _FULL_OBJECT:
-            crc = str(answer.get("ChecksumCRC64NVME") or "")
-        metadata = answer.get("Metadata")
-        pinned = str(metadata.get(SHA256_METADATA) or "") if crc and isinstance(metadata, dict) else ""
-        version_id = answer.get("VersionId")
+        if not own and headers.get("x-amz-checksum-type") == _FULL_OBJECT:
+            crc = headers.get("x-amz-checksum-crc64nvme", "")
+        pinned = headers.get(f"x-amz-meta-{SHA256_METADATA}", "") if crc else ""
         return cls(
             key=key,
-            bytes=int(str(answer["ContentLength"])),
+            bytes=int(headers["content-length"]),
             sha256=own or (pinned if _SHA256.match(pinned) else ""),
-            version_id=str(version_id) if version_id else None,
+            version_id=headers.get("x-amz-version-id") or None,
             crc64nvme=crc,
         )
 

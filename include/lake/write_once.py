@@ -6,7 +6,7 @@ is found there is for the caller to compare.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from include.errors import IntegrityError, LakeUnavailable
 from include.lake.s3_errors import ALTERED, ConflictingWriteError, KeyExistsError, translated
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from include.lake.backoff import Backoff
 
+Result = TypeVar("Result")
 CONFLICT_ATTEMPTS = 3
 DAMAGED_ATTEMPTS = 2
 """Bytes that change on their way are a broken cable; bytes that change twice are a wrong digest."""
@@ -54,21 +55,20 @@ def write_once(
             return True
 
 
-def send_repeatedly(send: Callable[[], object], backoff: Backoff, where: str) -> None:
-    """Send what may be sent twice without harm: a part of an upload, a view that is replaced as a whole.
+def send_repeatedly(send: Callable[[], Result], backoff: Backoff, where: str, *expected: type[Exception]) -> Result:
+    """Send what may be sent twice without harm: a question, a part of an upload, a view that is replaced as a whole.
 
     Raises:
         LakeUnavailable, IntegrityError, NotAuthorised, ConfigurationError: as ``write_once``.
+        KeyAbsentError: where ``expected`` names it, as ``translated``.
     """
     tries = _Tries(backoff, where, CONFLICT_ATTEMPTS)
     while True:
         try:
-            with translated(where):
-                send()
+            with translated(where, *expected):
+                return send()
         except (IntegrityError, LakeUnavailable) as error:
             tries.survive(error)
-        else:
-            return
 
 
 class _Tries:

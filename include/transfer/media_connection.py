@@ -1,8 +1,8 @@
-"""The connections of ``media_http``: dialled only to judged addresses, kept alive, every response paced."""
+"""The connections of ``media_http``: dialled only to judged addresses, kept alive, every answer paced."""
 
 from __future__ import annotations
 
-import http.client
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import urllib3
@@ -11,10 +11,12 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
-from include.transfer.pace import PacedResponse
+from include.http_answer import HttpAnswer, NoAnswerError
+from include.transfer.pace import Pace, PacedSocket
 
 if TYPE_CHECKING:
     import socket
+    from typing import Self
 
     from include.settings import ArchiveSettings
     from include.transfer.url_guard import AddressGuard
@@ -31,14 +33,12 @@ class _GuardedConnection:
     """Mixed into urllib3's connections."""
 
     guard: ClassVar[AddressGuard]
-    limits: ClassVar[tuple[float, float]]
     host: str
     port: int
     timeout: float | None
     source_address: tuple[str, int] | None
     socket_options: list[tuple[int, int, int | bytes]] | None
     answers = 0
-    paced: PacedResponse | None = None
 
     def _new_conn(self) -> socket.socket:
         self.answers = 0
@@ -55,37 +55,72 @@ class _GuardedConnection:
                 failure = error
         raise NewConnectionError(self, "no address accepts a connection") from failure  # type: ignore[arg-type]
 
-    def response_class(self, sock: socket.socket, **kwargs: Any) -> PacedResponse:  # noqa: ANN401 - http.client's own
-        """Build the response, as http.client asks for it, and keep it: urllib3's wrapper copies every read."""
-        self.paced = PacedResponse(sock, self.limits, **kwargs)
-        return self.paced
 
-    def getresponse(self) -> object:
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer on a connection of the pool. Ends with ``close``."""
+
+    answer: HttpAnswer
+    _connection: Any
+    _pool: HTTPConnectionPool
+
+    @classmethod
+    def begin(cls, pool: HTTPConnectionPool, request: bytes, limits: tuple[float, float], silence: float) -> Self:
+        """Send a request and read the head of its answer.
+
+        Args:
+            pool: of the host.
+            request: its head, from the first letter to the empty line.
+            limits: the grace in seconds, and bytes per second.
+            silence: how many seconds nothing may arrive.
+
+        Raises:
+            StaleConnectionError: the server had closed the kept connection; it is closed here too.
+            OSError, HTTPError, MalformedAnswerError: no connection, or no answer on it.
+        """
+        # urllib3 opens, checks and keeps connections; its requests and answers are what is left out.
+        connection = cast("Any", pool._get_conn())  # noqa: SLF001
         try:
-            response = super().getresponse()  # type: ignore[misc] # of urllib3's class beside this one
-        except (ConnectionError, http.client.BadStatusLine) as error:
-            if self.answers > 0:
-                raise StaleConnectionError(str(error)) from error
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(silence)
+            answer = _ask(connection, request, Pace(*limits))
+        except BaseException:
+            connection.close()
+            pool._put_conn(connection)  # noqa: SLF001
             raise
-        self.answers += 1
-        return response
+        connection.answers += 1
+        return cls(answer, connection, pool)
+
+    def close(self) -> None:
+        """Give the connection back; closed, where something is left in it that would be taken for the next answer."""
+        if not self.answer.keeps_connection:
+            self._connection.close()
+        self._pool._put_conn(self._connection)  # noqa: SLF001
+
+
+def _ask(connection: Any, request: bytes, pace: Pace) -> HttpAnswer:  # noqa: ANN401 - a urllib3 connection with a socket
+    try:
+        connection.sock.sendall(request)
+        answer = HttpAnswer(PacedSocket(connection.sock, pace).receive, "GET")
+    except (ConnectionResetError, BrokenPipeError, NoAnswerError) as error:
+        if connection.answers > 0:
+            raise StaleConnectionError(type(error).__name__) from None
+        raise
+    pace.in_body = True
+    return answer
 
 
 def media_pool(settings: ArchiveSettings, guard: AddressGuard) -> urllib3.PoolManager:
     """Return the pool of connections; it follows nothing and retries nothing by itself."""
-    limits = (settings.throughput_grace_seconds, float(settings.minimum_bytes_per_second))
-    facts = {"guard": guard, "limits": limits}
+    facts = {"guard": guard}
     plain = type("MediaConnection", (_GuardedConnection, HTTPConnection), facts)
     secure = type("MediaSecureConnection", (_GuardedConnection, HTTPSConnection), facts)
     kept = settings.concurrent_downloads * settings.connections_per_object
-    manager = urllib3.PoolManager(num_pools=HOSTS_KEPT, maxsize=kept, cert_reqs="CERT_REQUIRED")
+    timeout = urllib3.Timeout(connect=settings.connect_timeout_seconds, read=settings.read_timeout_seconds)
+    manager = urllib3.PoolManager(num_pools=HOSTS_KEPT, maxsize=kept, cert_reqs="CERT_REQUIRED", timeout=timeout)
     manager.pool_classes_by_scheme = {
         "http": type("MediaPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
         "https": type("MediaSecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
     }
     return manager
-
-
-def paced_response(response: urllib3.BaseHTTPResponse) -> PacedResponse:
-    """Return the paced response below urllib3's, which still holds its connection."""
-    return cast("PacedResponse", cast("Any", response.connection).paced)

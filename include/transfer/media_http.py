@@ -7,50 +7,40 @@ but a request that met a kept connection the server had already closed: a GET ma
 
 from __future__ import annotations
 
-import http.client
-import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-import urllib3
 from urllib3.exceptions import HTTPError
 
 from include.errors import SourceUnavailable, TransferInterrupted
+from include.http_answer import MalformedAnswerError
 from include.lake.quota import HostSlots
-from include.transfer.media_connection import StaleConnectionError, media_pool, paced_response
+from include.transfer.media_connection import Exchange, StaleConnectionError, media_pool
 from include.transfer.ranges import RANGE_STATUSES
 from include.transfer.refusal import BODY_BYTES, refusal_of
 from include.transfer.url_guard import AddressGuard, Resolver, judge_url, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from urllib.parse import SplitResult
 
+    from include.http_answer import HttpAnswer
     from include.secret import PresignedUrl
     from include.settings import ArchiveSettings
-    from include.transfer.pace import PacedResponse
 
-_TRANSPORT_ERRORS = (HTTPError, http.client.HTTPException, OSError)
-
-
-class _WithoutQuery(logging.Filter):
-    """Cuts queries out of urllib3's own debug lines, which quote the target of every request."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
-        return True
-
-
-_WITHOUT_QUERY = _WithoutQuery()
+_TRANSPORT_ERRORS = (HTTPError, MalformedAnswerError, OSError)
+_HEADERS = {"Accept-Encoding": "identity", "Accept": "*/*", "User-Agent": "genesys-recording-archive"}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class MediaResponse:
     """An answer of one of ``RANGE_STATUSES``, its body unread."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: PacedResponse, host: str) -> None:
-        self.status = status
-        self.headers = headers
-        self._body = body
+    def __init__(self, answer: HttpAnswer, host: str) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self._answer = answer
         self._host = host
         self._broken_by: str | None = None
 
@@ -64,14 +54,13 @@ class MediaResponse:
         filled = 0
         try:
             while self._broken_by is None and filled < len(view):
-                count = self._body.receive(view[filled:])
+                count = self._answer.readinto(view[filled:])
                 if count == 0:
                     break
                 filled += count
         except _TRANSPORT_ERRORS as error:
             self._broken_by = type(error).__name__
         if filled == 0 and self._broken_by is not None:
-            # Outside the handler: a transport error of urllib3 quotes the URL with its signature.
             raise TransferInterrupted(f"the transfer from {self._host} broke off: {self._broken_by}", bytes_safe=0)
         return filled
 
@@ -90,10 +79,10 @@ class MediaHttp:
         private_hosts: tuple[str, ...] = (),
         resolver: Resolver = resolve,
     ) -> None:
-        logging.getLogger("urllib3.connectionpool").addFilter(_WITHOUT_QUERY)  # adding it twice changes nothing
         self._media_hosts = media_hosts
         self._private_hosts = private_hosts
-        self._timeout = urllib3.Timeout(connect=settings.connect_timeout_seconds, read=settings.read_timeout_seconds)
+        self._silence_seconds = settings.read_timeout_seconds
+        self._limits = (settings.throughput_grace_seconds, float(settings.minimum_bytes_per_second))
         self._slots = HostSlots(settings.connections_per_host)
         self._pool = media_pool(settings, AddressGuard(resolver, private_hosts))
 
@@ -111,43 +100,37 @@ class MediaHttp:
             UrlExpired, NotAuthorised, RecordingGone, RequestRejected, RateLimited: as ``refusal_of`` reads the answer.
         """
         target = judge_url(url, self._media_hosts, self._private_hosts)
-        with self._slots.slot(target.host), self._answered(url, headers, target.host) as answer:
-            yield answer
-
-    @contextmanager
-    def _answered(self, url: PresignedUrl, headers: Mapping[str, str], host: str) -> Iterator[MediaResponse]:
-        response = self._send(url, headers, host)
-        body = paced_response(response)
-        try:
-            answer = MediaResponse(response.status, dict(response.headers.items()), body, host)
-            if response.status not in RANGE_STATUSES:
-                raise refusal_of(answer.status, answer.headers, _start_of(answer), host)
-            yield answer
-        finally:
-            if body.isclosed():  # read to its end
-                response.release_conn()
-            else:
-                # What is left in the socket must not be taken for the next answer.
-                response.close()
-
-    def _send(self, url: PresignedUrl, headers: Mapping[str, str], host: str) -> urllib3.BaseHTTPResponse:
-        sent = {"Accept-Encoding": "identity", "Accept": "*/*", "User-Agent": "genesys-recording-archive", **headers}
-        while True:
+        with self._slots.slot(target.host):
+            exchange = self._begin(url, headers, target.host)
             try:
-                return self._pool.request(
-                    "GET",
-                    url.reveal(),
-                    headers=sent,
-                    timeout=self._timeout,
-                    retries=False,
-                    redirect=False,
-                    preload_content=False,
-                    decode_content=False,
-                )
+                answer = MediaResponse(exchange.answer, target.host)
+                if answer.status not in RANGE_STATUSES:
+                    raise refusal_of(answer.status, answer.headers, _start_of(answer), target.host)
+                yield answer
+            finally:
+                exchange.close()
+
+    def _begin(self, url: PresignedUrl, headers: Mapping[str, str], host: str) -> Exchange:
+        parts = urlsplit(url.reveal())
+        request = _request(parts, headers)
+        while True:
+            pool = self._pool.connection_from_host(parts.hostname, parts.port, parts.scheme)
+            try:
+                return Exchange.begin(pool, request, self._limits, self._silence_seconds)
+            except StaleConnectionError:
+                continue  # each of them is closed by that, so the pool runs out of them
             except _TRANSPORT_ERRORS as error:
-                # Each stale connection is closed by that, so the pool runs out of them.
-                if not any(isinstance(cause, StaleConnectionError) for cause in error.args):
-                    raise SourceUnavailable(f"{host} gave no answer: {type(error).__name__}") from None
+                failure = type(error).__name__
+            raise SourceUnavailable(f"{host} gave no answer: {failure}")
+
+
+def _request(parts: SplitResult, headers: Mapping[str, str]) -> bytes:
+    """Return the head of a GET. ``judge_url`` has refused every letter that could end a line of it."""
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    host = parts.netloc.removesuffix(f":{DEFAULT_PORTS[parts.scheme]}")
+    sent = {"Host": host, **_HEADERS, **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
+    return f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
 
 def _start_of(answer: MediaResponse) -> bytes:

@@ -7,16 +7,12 @@ time its bytes were worth at the slowest permitted rate. Time the caller spends 
 
 from __future__ import annotations
 
-import http.client
-import io
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import socket
-
-    from _typeshed import WriteableBuffer
 
 
 @dataclass(slots=True)
@@ -45,25 +41,19 @@ class Pace:
             self.body_bytes += count
 
 
-class PacedReader(io.RawIOBase):
-    """The bytes of one response, read from its socket at no less than the pace.
+class PacedSocket:
+    """What arrives on a connection, at no less than the pace.
 
     Sits below the HTTP parser, so that a drip inside a status line, a header or a chunk size is seen too.
     """
 
-    def __init__(self, raw: io.RawIOBase, connection: socket.socket, pace: Pace) -> None:
-        super().__init__()
-        self._raw = raw
+    def __init__(self, connection: socket.socket, pace: Pace) -> None:
         self._connection = connection
         self._pace = pace
         self._silence_seconds = self._timeout = connection.gettimeout()
 
-    def readable(self) -> bool:
-        """Bytes can be read, and nothing else."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
-        """Read what is there.
+    def receive(self, view: memoryview) -> int:
+        """Read what is there into the start of ``view``; 0 at the end of the connection.
 
         Raises:
             TimeoutError: when the source fell silent, or is slower than the pace.
@@ -76,51 +66,6 @@ class PacedReader(io.RawIOBase):
             self._connection.settimeout(timeout)
             self._timeout = timeout
         begun = time.monotonic()
-        count = self._raw.readinto(buffer)
-        self._pace.record(time.monotonic() - begun, count or 0)
-        return count
-
-    def close(self) -> None:
-        """Close the socket's file."""
-        self._raw.close()
-        super().close()
-
-
-class PacedResponse(http.client.HTTPResponse):
-    """An ``http.client`` response whose every read is paced.
-
-    Args:
-        sock: the connection, its request already sent.
-        limits: grace in seconds, and bytes per second.
-    """
-
-    def __init__(self, sock: socket.socket, limits: tuple[float, float], **kwargs: Any) -> None:  # noqa: ANN401 - http.client's own
-        super().__init__(sock, **kwargs)
-        self._pace = Pace(*limits)
-        raw = self.fp.detach()
-        self.fp = io.BufferedReader(PacedReader(raw, sock, self._pace))
-
-    def begin(self) -> None:
-        """Read the head, then let the body earn its time."""
-        super().begin()
-        self._pace.in_body = True
-
-    def receive(self, view: memoryview) -> int:
-        """Read what has arrived straight into ``view``; 0 at the end of the body, or where it was cut.
-
-        ``http.client`` has only a ``readinto`` that waits until the view is full, and loses what it holds when the
-        connection breaks meanwhile; its other reads allocate.
-        """
-        if self.fp is None:
-            return 0
-        if self.chunked:
-            piece = self.read1(len(view))
-            view[: len(piece)] = piece
-            return len(piece)
-        wanted = len(view) if self.length is None else min(len(view), self.length)
-        count = self.fp.readinto1(view[:wanted])
-        if self.length is not None:
-            self.length -= count
-        if count == 0 or self.length == 0:
-            self._close_conn()  # type: ignore[attr-defined] # as http.client's own readinto ends a body
+        count = self._connection.recv_into(view)
+        self._pace.record(time.monotonic() - begun, count)
         return count

@@ -1,0 +1,206 @@
+"""How a signed request reaches the bucket: over a connection that botocore opened, or through its proxy.
+
+botocore's HTTP session knows endpoint, TLS, client certificates and proxies, so its connections are used; what urllib3
+and ``http.client`` do with each request and answer is not, since it costs more than the request itself.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from urllib3.exceptions import ConnectTimeoutError as DialTimeoutError
+from urllib3.exceptions import HTTPError, NewConnectionError
+
+from include.http_answer import HttpAnswer, MalformedAnswerError
+
+if TYPE_CHECKING:
+    from urllib3.connectionpool import HTTPConnectionPool
+
+REPLY_BYTES_MAX = 8 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
+"""Sent at once: a timeout counts for one piece, not for the whole body, which a slow line may need minutes for."""
+
+_TOGETHER_BYTES_MAX = 64 * 1024
+_BLOCK_BYTES = 16 * 1024
+_FAILURES = (OSError, HTTPError, MalformedAnswerError)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSlice:
+    """A stretch of an open file as a body: the kernel sends it without anybody reading it, where there is no TLS."""
+
+    fd: int
+    offset: int
+    length: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield its bytes; fewer where the file was cut."""
+        position, end = self.offset, self.offset + self.length
+        while position < end and (piece := os.pread(self.fd, min(PIECE_BYTES, end - position), position)):
+            yield piece
+            position += len(piece)
+
+
+Body = bytes | FileSlice | Iterable[bytes | memoryview]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Any answer at all; header names in small letters."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class BucketWire:
+    """Connections to one origin, such as ``https://bucket.s3.eu-central-1.amazonaws.com``. Thread-safe."""
+
+    def __init__(self, session: Any, origin: str) -> None:  # noqa: ANN401 - botocore's URLLib3Session has no types
+        self._session = session
+        self._origin = origin
+        self._is_proxied = session._proxy_config.proxy_url_for(origin) is not None  # noqa: SLF001 - no public way
+        self._pool: HTTPConnectionPool = session._manager.connection_from_url(origin)  # noqa: SLF001
+        session._setup_ssl_cert(self._pool, origin, session._verify)  # noqa: SLF001
+
+    def exchange(self, method: str, target: str, headers: Mapping[str, str], body: Body) -> Reply:
+        """Send one request and return its answer, whatever its status.
+
+        Raises:
+            BotoCoreError: no answer; what the server did is unknown.
+        """
+        if self._is_proxied:
+            return self._through_session(method, target, headers, body)
+        try:
+            return self._direct(method, target, headers, body)
+        except (DialTimeoutError, TimeoutError) as error:
+            kind = ConnectTimeoutError if isinstance(error, DialTimeoutError) else ReadTimeoutError
+            raise kind(endpoint_url=self._origin, error=error) from None
+        except ssl.SSLError as error:
+            raise SSLError(endpoint_url=self._origin, error=error) from None
+        except NewConnectionError as error:
+            raise EndpointConnectionError(endpoint_url=self._origin, error=error) from None
+        except _FAILURES as error:
+            raise ConnectionClosedError(endpoint_url=self._origin, error=error) from None
+
+    def _through_session(self, method: str, target: str, headers: Mapping[str, str], body: Body) -> Reply:
+        request = AWSRequest(method=method, url=self._origin + target, data=body, headers=dict(headers))
+        response = self._session.send(request.prepare())
+        fields = {name.lower(): value for name, value in response.headers.items()}
+        return Reply(int(response.status_code), fields, response.content or b"")
+
+    def _direct(self, method: str, target: str, headers: Mapping[str, str], body: Body) -> Reply:
+        # urllib3 opens, checks and keeps connections; its requests and answers are what is left out.
+        connection: Any = self._pool._get_conn()  # noqa: SLF001
+        keeps = False
+        try:
+            if connection.sock is None:
+                self._dial(connection)
+            lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+            head = f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("ascii")
+            answer = _asked(connection.sock, method, head, body)
+            reply = Reply(answer.status, answer.headers, _whole(answer))
+            keeps = answer.keeps_connection
+        finally:
+            if not keeps:
+                connection.close()
+            self._pool._put_conn(connection)  # noqa: SLF001
+        return reply
+
+    def _dial(self, connection: Any) -> None:  # noqa: ANN401 - of botocore's own class
+        connection.connect()
+        connection.sock.settimeout(self._pool.timeout.read_timeout)
+
+
+def origin_of(url: str) -> tuple[str, str, str]:
+    """Return origin, value of ``Host`` and path of a URL.
+
+    >>> origin_of("https://b.s3.amazonaws.com:443/a/b")
+    ('https://b.s3.amazonaws.com:443', 'b.s3.amazonaws.com', '/a/b')
+    """
+    parts = urlsplit(url)
+    default = {"http": ":80", "https": ":443"}.get(parts.scheme, ":")
+    return f"{parts.scheme}://{parts.netloc}", parts.netloc.removesuffix(default), parts.path
+
+
+def _asked(sock: socket.socket, method: str, head: bytes, body: Body) -> HttpAnswer:
+    refused: OSError | None = None
+    try:
+        _send(sock, head, body)
+    except (BrokenPipeError, ConnectionResetError) as error:
+        refused = error  # it may have said why before it hung up
+    try:
+        return HttpAnswer(sock.recv_into, method)
+    except _FAILURES as error:
+        raise refused or error from None
+
+
+def _send(sock: socket.socket, head: bytes, body: Body) -> None:
+    if isinstance(body, bytes) and len(body) <= _TOGETHER_BYTES_MAX:
+        sock.sendall(head + body)
+        return
+    plain = not isinstance(sock, ssl.SSLSocket)
+    # Held back until the body comes: one packet less to wait for.
+    sock.sendall(head, *((socket.MSG_MORE,) if plain else ()))
+    if plain and isinstance(body, FileSlice):
+        _send_file(sock, body)
+        return
+    for piece in _pieces(body) if isinstance(body, bytes) else body:
+        sock.sendall(piece)
+
+
+def _pieces(body: bytes) -> Iterator[memoryview]:
+    view = memoryview(body)
+    for start in range(0, len(body), PIECE_BYTES):
+        yield view[start : start + PIECE_BYTES]
+
+
+def _send_file(sock: socket.socket, body: FileSlice) -> None:
+    position, end = body.offset, body.offset + body.length
+    timeout = sock.gettimeout()
+    writable = select.poll()
+    writable.register(sock, select.POLLOUT)
+    while position < end:
+        try:
+            count = os.sendfile(sock.fileno(), body.fd, position, end - position)
+        except BlockingIOError:
+            if not writable.poll(None if timeout is None else timeout * 1000):
+                raise TimeoutError("the bucket takes no more bytes") from None
+            continue
+        if count == 0:
+            raise OSError("a file became shorter while it was sent")
+        position += count
+
+
+def _whole(answer: HttpAnswer) -> bytes:
+    """Read the body.
+
+    Raises:
+        ConnectionResetError: when it ends before its length.
+        MalformedAnswerError: when it is longer than any answer of S3 to a write.
+    """
+    body = bytearray()
+    while not answer.ended:
+        block = memoryview(bytearray(_BLOCK_BYTES))
+        count = answer.readinto(block)
+        body += block[:count]
+        if len(body) > REPLY_BYTES_MAX:
+            raise MalformedAnswerError("the answer is too long")
+        if count == 0 and not answer.ended:
+            raise ConnectionResetError("the answer was cut")
+    return bytes(body)
