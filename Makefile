@@ -18,7 +18,7 @@ DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZO
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
 	$(if $(FAULT),--fault="$(FAULT)")
 
-.PHONY: help setup demo up down run day verify evidence test check static lint types layers spelling deploy-files quick bench docs fix lock clean
+.PHONY: help setup demo up down run day verify evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,17 @@ quick: ## the tests without the journeys
 bench: ## race the archive against the tools it replaces, several GB, and write docs/performance.md [QUICK=1 LEGS=word,... REPEATS=n KEEP=1]
 	$(SETUP)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(LEGS),--legs=$(LEGS)) $(if $(REPEATS),--repeats=$(REPEATS)) $(if $(KEEP),--keep)
+
+erase: ## erase one conversation for good: CONVERSATION=uuid REASON= LEGAL_BASIS= [DATE= BY= DRY_RUN=1 BYPASS_GOVERNANCE=1]
+	$(SETUP)
+	@$(LAKE) erase --conversation="$(CONVERSATION)" $(if $(DATE),--date="$(DATE)") --reason="$(REASON)" \
+		--legal-basis="$(LEGAL_BASIS)" $(if $(BY),--by="$(BY)") $(if $(DRY_RUN),--dry-run) \
+		$(if $(BYPASS_GOVERNANCE),--bypass-governance)
+
+hold: ## put one conversation under a legal hold, or lift it: CONVERSATION=uuid REASON= [DATE= BY= RELEASE=1]
+	$(SETUP)
+	@$(LAKE) hold --conversation="$(CONVERSATION)" $(if $(DATE),--date="$(DATE)") --reason="$(REASON)" \
+		$(if $(BY),--by="$(BY)") $(if $(RELEASE),--release)
 
 docs: ## write docs/DAGS.md from the DAGs
 	$(SETUP)

@@ -18,6 +18,7 @@ over these classes::
     │   ├── IntegrityError        bytes are not what was promised
     │   │   └── ArchiveRejected   a zip that must not be opened; .reason
     │   ├── LakeConflict          other bytes stand under a write-once key
+    │   ├── ObjectLocked          a hold or a retention keeps the object; nothing was deleted
     │   ├── QuotaExceeded
     │   └── ConfigurationError
     └── SkippableError            expected absence; recorded, the run goes on
@@ -113,6 +114,10 @@ class ArchiveRejected(IntegrityError):  # noqa: N818
 
 class LakeConflict(PermanentError):  # noqa: N818
     """A write-once key already holds other bytes; nothing was overwritten."""
+
+
+class ObjectLocked(PermanentError):  # noqa: N818
+    """A legal hold or a retention keeps an object that was to be erased; nothing was deleted."""
 
 
 class QuotaExceeded(PermanentError):  # noqa: N818

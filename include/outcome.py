@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     ARCHIVED_AT_SOURCE = "archived_at_source"
     RESTRICTED = "restricted"
     NOT_SELECTED = "not_selected"
+    ERASED = "erased"
     SOURCE_ERROR = "source_error"
     QUARANTINED = "quarantined"
     PENDING = "pending"
@@ -84,10 +85,11 @@ class ItemRecord:
 def conversation_outcome(items: Iterable[ItemRecord]) -> Outcome:
     """Return the class of a conversation from its items: open work first, then what was archived, then why not.
 
-    A conversation with one archived and one deleted recording is archived; its items still name the deletion.
+    A conversation with one archived and one deleted recording is archived; its items still name the deletion. One
+    that was erased is erased, whatever it was before.
     """
     outcomes = {item.outcome for item in items}
-    for outcome in (Outcome.PENDING, Outcome.QUARANTINED, Outcome.ARCHIVED):
+    for outcome in (Outcome.PENDING, Outcome.QUARANTINED, Outcome.ERASED, Outcome.ARCHIVED):
         if outcome in outcomes:
             return outcome
     reasons = (

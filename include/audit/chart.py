@@ -39,6 +39,7 @@ COLOURS: Mapping[Outcome, str] = {
     Outcome.ARCHIVED_AT_SOURCE: "#56b4e9",
     Outcome.RESTRICTED: "#cc79a7",
     Outcome.NOT_SELECTED: "#d9d9d9",
+    Outcome.ERASED: "#5e4fa2",
     Outcome.SOURCE_ERROR: "#f0e442",
     Outcome.QUARANTINED: "#e69f00",
     Outcome.PENDING: BAD,

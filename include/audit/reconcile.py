@@ -7,7 +7,7 @@ pending: silence is never taken for success.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.audit.standing import Stage, Standing
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NOT_PROCESSED = "not_processed"
 MISSING_IN_LAKE = "missing_in_lake"
 NO_JUDGEMENT = Standing()
+ERASED_ON_REQUEST = "erased_on_request"
+ERASURE_UNFINISHED = "erasure_unfinished"
+TOMBSTONE = "tombstone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,29 @@ def _lost(item: ItemRecord) -> ItemRecord:
         said_by="reconcile",
         fact=f"{item.key} or its metadata is gone",
     )
+
+
+def with_erased(state: DayState, erased: Mapping[str, str]) -> DayState:
+    """Return the state in which what was erased is neither missing nor asked for; its recordings stay counted.
+
+    ``erased`` maps conversations to the key of their tombstone. One that nobody expected is expected from now on.
+    """
+    return _overlaid(state, erased, Outcome.ERASED, ERASED_ON_REQUEST)
+
+
+def with_unfinished_erasures(state: DayState, unfinished: Mapping[str, str]) -> DayState:
+    """Return the state in which erasures that did not come to their end keep the day open."""
+    return _overlaid(state, unfinished, Outcome.PENDING, ERASURE_UNFINISHED)
+
+
+def _overlaid(state: DayState, tombstones: Mapping[str, str], outcome: Outcome, reason: str) -> DayState:
+    items = dict(state.items)
+    for conversation_id, tombstone in tombstones.items():
+        places = {(item.recording_id, item.part) for item in items.get(conversation_id, ())} or {("", 0)}
+        items[conversation_id] = tuple(
+            ItemRecord(conversation_id, *place, outcome, reason, TOMBSTONE, tombstone) for place in sorted(places)
+        )
+    return replace(state, items=items)
 
 
 def _silence(conversation_id: str) -> tuple[ItemRecord, ...]:

@@ -28,6 +28,7 @@ MEANING: Mapping[Outcome, str] = {
     Outcome.ARCHIVED_AT_SOURCE: "in Genesys' own cold archive; must be restored there first",
     Outcome.RESTRICTED: "our client may not see it",
     Outcome.NOT_SELECTED: "a medium that is not archived here",
+    Outcome.ERASED: "erased on request; its tombstone says why, and no run asks for it again",
     Outcome.SOURCE_ERROR: "Genesys could not deliver it; asked again by every run",
     Outcome.QUARANTINED: "refused or damaged; bytes that arrived are kept under quarantine/",
     Outcome.PENDING: "not here yet; the next run asks again",

@@ -29,6 +29,10 @@ _MEDIA_KEY = re.compile(
     r"/(?P<part>0|[1-9][0-9]*)-(?P<sha256>[0-9a-f]{64})\.(?P<extension>[a-z0-9]{1,16}|metadata\.json)\Z"
 )
 
+_PLAN_KEY = re.compile(r"plans/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})/")
+_TOMBSTONE_KEY = re.compile(
+    r"tombstones/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/conversation=(?P<conversation>[^/]+)/[0-9a-f]{64}\.json\Z"
+)
 _DERIVED_KEY = re.compile(
     r"derived/org=(?P<org>[^/]+)/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"/conversation=(?P<conversation>[^/]+)/recording=(?P<recording>[^/]+)"
@@ -183,6 +187,18 @@ def shard_plan_key(date: str, sha256: str) -> str:
     return f"{shard_plan_prefix(date)}{sha256}.json"
 
 
+def plan_date(key: str) -> str:
+    """Return the day of a plan's key.
+
+    Raises:
+        IntegrityError: when it is no key of a plan.
+    """
+    match = _PLAN_KEY.match(key)
+    if match is None:
+        raise IntegrityError(f"{key[:128]!r} is no plan of the archive", key=key)
+    return match["date"]
+
+
 def day_plan_prefix(date: str) -> str:
     """Return the prefix of a day's plans."""
     return f"plans/date={date}/day-"
@@ -324,9 +340,35 @@ def catalog_manifest_key(date: str) -> str:
     return f"catalog/manifests/date={date}.json"
 
 
+def tombstone_key(date: str, conversation_id: str, sha256: str) -> str:
+    """Return the key of a tombstone: below its conversation, named by its content as all evidence is."""
+    return f"{tombstone_prefix(date)}conversation={_uuid(conversation_id)}/{sha256}.json"
+
+
+def tombstone_conversation(key: str) -> str | None:
+    """Return whose tombstone a key names; ``None`` for any other key."""
+    match = _TOMBSTONE_KEY.match(key)
+    return match["conversation"] if match and is_uuid(match["conversation"]) else None
+
+
+def erasure_prefix(date: str) -> str:
+    """Return the prefix of the certificates of a day's erasures."""
+    return f"erasures/date={date}/"
+
+
+def erasure_key(tombstone: str) -> str:
+    """Return the key of the certificate that the erasure which left this tombstone came to its end."""
+    return f"erasures/{tombstone.removeprefix('tombstones/')}"
+
+
+def report_prefix(date: str) -> str:
+    """Return the prefix of a day's reports."""
+    return f"reports/date={date}/"
+
+
 def report_key(date: str, name: str) -> str:
     """Return the key of one of the day's reports."""
-    return f"reports/date={date}/{name}"
+    return f"{report_prefix(date)}{name}"
 
 
 def quarantine_key(date: str, reason: str, identity: MediaIdentity, sha256: str, extension: str) -> str:

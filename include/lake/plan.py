@@ -105,7 +105,15 @@ class ShardPlan:
         Raises:
             IntegrityError: when it is missing, or its bytes are not those its key names.
         """
-        document = checked_document(lake, key)
+        return cls.of_document(checked_document(lake, key))
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> Self:
+        """Return what a parsed document says.
+
+        Raises:
+            KeyError, TypeError: when it is no shard plan.
+        """
         return cls(
             org=str(document["org"]),
             date=str(document["date"]),

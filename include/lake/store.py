@@ -25,6 +25,7 @@ from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.server_clock import ServerClock
 from include.lake.stale_uploads import open_uploads, sweep
 from include.lake.stored_object import Put, StoredObject
+from include.lake.versions import Versions
 from include.lake.write_once import CONFLICT_ATTEMPTS, send_repeatedly, write_once
 
 if TYPE_CHECKING:
@@ -88,6 +89,19 @@ class LakeStore:
     def uri(self, key: str) -> str:
         """Return the full ``s3://`` address of a key, for people."""
         return f"s3://{self.location.bucket}/{self._prefix}{key}"
+
+    @property
+    def versions(self) -> Versions:
+        """Every version of every object, for those who may erase and hold."""
+        return Versions(self._bucket, self._prefix, self.location.uri)
+
+    def server_now(self) -> datetime:
+        """Return what time it is at the bucket.
+
+        Raises:
+            LakeUnavailable: when it does not say.
+        """
+        return self._server_now()
 
     def put_if_absent(self, key: str, body: IO[bytes], *, bytes_: int, sha256: str, media_type: str) -> Put:
         """Write the object unless the key exists, and read it back.
@@ -227,6 +241,18 @@ class LakeStore:
             with translated(self.uri(prefix)):
                 page = self._bucket.call("list_objects_v2", **arguments)
             yield from page.get("Contents") or []
+            if not page.get("IsTruncated"):
+                return
+            arguments["ContinuationToken"] = page["NextContinuationToken"]
+
+    def list_folders(self, prefix: str) -> Iterator[str]:
+        """Yield what stands between the prefix and the next slash, such as ``date=2026-03-02/``, in order."""
+        arguments: dict[str, object] = {"Prefix": self._prefix + prefix, "Delimiter": "/"}
+        while True:
+            with translated(self.uri(prefix)):
+                page = self._bucket.call("list_objects_v2", **arguments)
+            for entry in page.get("CommonPrefixes") or []:
+                yield entry["Prefix"].removeprefix(self._prefix + prefix)
             if not page.get("IsTruncated"):
                 return
             arguments["ContinuationToken"] = page["NextContinuationToken"]

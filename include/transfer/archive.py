@@ -14,10 +14,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from include.audit.reconcile import ERASED_ON_REQUEST, TOMBSTONE
 from include.errors import ConfigurationError, RecordingGone
 from include.genesys.models import RecordingResult
 from include.lake.layout import is_uuid
 from include.lake.manifest import Manifest
+from include.lake.tombstone import erased_conversations
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import archive_bundle
 from include.transfer.evidence import dated, earlier_tries
@@ -29,7 +31,7 @@ from include.transfer.shard_work import JobUrls, ShardSource, ShardWork
 from include.transfer.stored import stored_parts, stored_recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from include.genesys.models import BatchStatus
     from include.lake.plan import ShardPlan
@@ -91,14 +93,16 @@ def archive_shard(
     ids = plan.conversation_ids
     stored = stored_parts(lake, plan.org, plan.date, ids)
     tries = earlier_tries(lake, plan)
-    finished = _finished_manifest(tries, plan, stored)
+    erased = erased_conversations(lake, plan.date)
+    finished = _finished_manifest(tries, plan, stored, erased)
     if finished is not None:
         log.info("Nothing to do: %s is complete", finished.key)
         return _report(finished)
     work = ShardWork(source, lake, downloader, settings, plan, stored)
-    records = [_refused(conversation_id) for conversation_id in submitted.refused]
+    records = [_erased(item, erased[item]) for item in ids if item in erased]
+    records += [_refused(item) for item in submitted.refused if item not in erased]
     for job in submitted.jobs:
-        records += _archive_job(work, job, finished=job.job_id not in unfinished)
+        records += _archive_job(work, job.without(erased), finished=job.job_id not in unfinished)
     _stop_if_misconfigured(records)
     items = tuple(sorted(dated(set(records), tries, clock())))
     manifest = Manifest(plan.org, plan.date, ids, items, plan.base_version, submitted.plan_key)
@@ -234,14 +238,19 @@ def _status_of(source: ShardSource, job_id: str) -> BatchStatus | None:
         return None
 
 
-def _finished_manifest(tries: Sequence[Manifest], plan: ShardPlan, stored: StoredParts) -> Manifest | None:
+def _finished_manifest(
+    tries: Sequence[Manifest], plan: ShardPlan, stored: StoredParts, erased: Collection[str]
+) -> Manifest | None:
     """Return the manifest of an earlier try that settles every conversation, if there is one.
 
     One that names parts which are gone is none.
     """
     for manifest in tries:
         spoken = {item.conversation_id for item in manifest.items}
-        is_settled = all(item.outcome.is_settled and _is_there(item, stored) for item in manifest.items)
+        is_settled = all(
+            item.outcome.is_settled and (item.conversation_id in erased or _is_there(item, stored))
+            for item in manifest.items
+        )
         if is_settled and spoken.issuperset(plan.conversation_ids):
             return manifest
     return None
@@ -251,6 +260,10 @@ def _is_there(item: ItemRecord, stored: StoredParts) -> bool:
     if item.outcome is not Outcome.ARCHIVED:
         return True
     return stored.get((item.conversation_id, item.recording_id), {}).get(item.sha256) == item.part
+
+
+def _erased(conversation_id: str, tombstone: str) -> ItemRecord:
+    return ItemRecord(conversation_id, "", 0, Outcome.ERASED, ERASED_ON_REQUEST, TOMBSTONE, tombstone)
 
 
 def _refused(conversation_id: str) -> ItemRecord:

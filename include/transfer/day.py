@@ -10,7 +10,7 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from include.audit.reconcile import DayState, fold, without_lost
+from include.audit.reconcile import DayState, fold, with_erased, with_unfinished_erasures, without_lost
 from include.audit.report import sentence
 from include.audit.standing import Standing
 from include.errors import LakeUnavailable
@@ -19,6 +19,7 @@ from include.lake import layout
 from include.lake.commit import Commit, contents_of, first_commit, manifests_of, read_head, try_commit
 from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
+from include.lake.tombstone import conversations_of, erased_conversations, uncertified_erasures
 from include.transfer.closing import ClosingRules, nightly_rules, standing_of
 from include.transfer.day_journal import journal_of_commit, seal_commit, unanchored
 from include.transfer.day_report import write_reports
@@ -135,7 +136,7 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
     todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(seen - known.items.keys())}
     plan = DayPlan(org, day, tuple(sorted(expected)))
     looked = look_again(look, known, str(head.version if head else 0)) if look else Looked()
-    todo |= looked.changed
+    todo = (todo | looked.changed) - erased_conversations(lake, str(day)).keys()
     names = source.resolve_names([by_id[key] for key in todo if key in by_id])
     facts: dict[str, dict[str, object]] = {item.conversation_id: stored_facts(item, settings) for item in names}
     # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
@@ -244,7 +245,15 @@ def _head_with_leftovers(lake: LakeStore, org: str, day: LocalDay, rules: Closin
 def present_state(lake: LakeStore, commit: Commit) -> DayState:
     """Return a commit's state as the bucket bears it out today: a part that somebody deleted is asked for again."""
     present = frozenset(lake.list_keys(layout.media_day_prefix(commit.org, str(commit.day))))
-    return without_lost(state_of(lake, commit), present)
+    state = without_lost(state_of(lake, commit), present)
+    erased = erased_conversations(lake, str(commit.day))
+    if not erased:
+        return state
+    # Open again: whose erasure was cut short, and of whom something came back with a task that was then at work.
+    keys = filter(None, map(layout.MediaKey.parse, present))
+    here = {key.identity.conversation_id for key in keys} & erased.keys()
+    unfinished = {item: erased[item] for item in here} | uncertified_erasures(lake, str(commit.day))
+    return with_unfinished_erasures(with_erased(state, erased), unfinished)
 
 
 def state_of(lake: LakeStore, commit: Commit) -> DayState:
@@ -257,6 +266,7 @@ def state_of(lake: LakeStore, commit: Commit) -> DayState:
         # By the commit it was planned on, then by the one that brought it in: an old task cleared late is old evidence.
         generations.setdefault((manifest.base_version, version), []).append(manifest.items)
     state = fold(sorted(expected), [generations[age] for age in sorted(generations)])
+    state = with_erased(state, conversations_of(commit.tombstones))
     return replace(state, standing=Standing.of_summary(commit.summary))
 
 

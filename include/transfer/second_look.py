@@ -70,7 +70,8 @@ def look_again(look: SecondLook, state: DayState, salt: str) -> Looked:
 
 def _in_turn(state: DayState, salt: str, *, archived_too: bool) -> list[str]:
     open_work = frozenset(state.outstanding())
-    settled = [key for key in state.expected if key not in open_work]
+    erased = {key for key, outcome in state.outcomes.items() if outcome is Outcome.ERASED}
+    settled = [key for key in state.expected if key not in open_work | erased]
     may_change = {key for key in settled if any(item.outcome in MAY_CHANGE for item in state.items[key])}
     others = [key for key in settled if key not in may_change] if archived_too else []
     return [*sorted(may_change), *sorted(others, key=lambda key: hashlib.sha256(f"{salt}{key}".encode()).digest())]

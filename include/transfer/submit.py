@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from include.genesys.recording import BatchSubmitted
     from include.lake.plan import ShardPlan
@@ -45,6 +45,10 @@ class SubmittedJob:
     conversation_ids: tuple[str, ...]
     submitted_at: str | None = None
 
+    def without(self, erased: Collection[str]) -> SubmittedJob:
+        """Return the job without conversations that were erased since: what it delivers of them is left out."""
+        return SubmittedJob(self.job_id, tuple(item for item in self.conversation_ids if item not in erased))
+
 
 @dataclass(frozen=True, slots=True)
 class SubmittedShard:
@@ -81,16 +85,27 @@ class SubmittedShard:
 
 
 def submit_shard(
-    source: BatchSource, plan: ShardPlan, memory: JobMemory, *, output_format: str | None, now: datetime
+    source: BatchSource,
+    plan: ShardPlan,
+    memory: JobMemory,
+    *,
+    output_format: str | None,
+    now: datetime,
+    erased: Collection[str] = (),
 ) -> SubmittedShard:
     """Submit every batch of the shard that was not submitted by an earlier try, and return all its jobs.
+
+    ``erased`` are conversations that were erased since the shard was planned: nobody asks for them again.
 
     Raises:
         RetriableError, PermanentError: as the source raises them; what was submitted before is remembered.
     """
     jobs: list[SubmittedJob] = []
     refused: list[str] = []
-    for number, batch in enumerate(plan.batches):
+    for number, planned in enumerate(plan.batches):
+        batch = tuple(item for item in planned if item not in erased)
+        if not batch:
+            continue
         place = f"batch-{number}"
         answer = _remembered(memory.get(place), batch, now)
         if answer is None:

@@ -66,6 +66,70 @@ def test_nobody_may_undo_the_archive(policy, action, resource):
     assert not allowed(policy, action, resource)
 
 
+PEOPLE = ["eraser", "holder"]
+BUCKET_CHANGES = [
+    "s3:DeleteBucket",
+    "s3:PutBucketPolicy",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutBucketVersioning",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutObjectRetention",
+]
+
+
+def folder(name):
+    """Return an object below one folder of the archive."""
+    return f"{BUCKET}/PREFIX/{name}/x"
+
+
+@pytest.mark.parametrize("name", ["media", "derived", "quarantine", "plans", "catalog", "reports"])
+def test_eraser_deletes_what_holds_personal_data(name):
+    """Every version, also one that only GOVERNANCE mode keeps."""
+    actions = (
+        "s3:DeleteObjectVersion",
+        "s3:BypassGovernanceRetention",
+        "s3:GetObjectRetention",
+        "s3:GetObjectLegalHold",
+    )
+    assert [True] * 4 == [allowed("eraser", action, folder(name)) for action in actions]
+
+
+@pytest.mark.parametrize("name", ["manifests", "commits", "tombstones", "erasures", "audit", "signatures"])
+def test_eraser_deletes_no_evidence(name):
+    """What proves the day stays, tombstones and certificates too."""
+    assert not allowed("eraser", "s3:DeleteObjectVersion", folder(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["tombstones", "erasures", "plans", "commits", "audit", "signatures", "catalog", "reports"]
+)
+def test_eraser_writes_what_an_erasure_leaves(name):
+    """Tombstone, certificate, the plan without the facts, the next commit, and the views anew."""
+    assert allowed("eraser", "s3:PutObject", folder(name))
+
+
+def test_holds_and_erasures_are_in_two_hands():
+    """Who erases cannot lift a hold first; who holds deletes nothing; the archive itself does neither."""
+    held = {name: allowed(name, "s3:PutObjectLegalHold", OBJECT) for name in ("writer", *PEOPLE)}
+    erased = {name: allowed(name, "s3:DeleteObjectVersion", OBJECT) for name in ("writer", *PEOPLE)}
+    assert {"writer": False, "eraser": False, "holder": True} == held
+    assert {"writer": False, "eraser": True, "holder": False} == erased
+
+
+@pytest.mark.parametrize("policy", PEOPLE)
+@pytest.mark.parametrize("action", BUCKET_CHANGES)
+def test_people_do_not_change_the_bucket(policy, action):
+    """Neither role shortens a retention or rewrites the bucket's rules."""
+    assert not allowed(policy, action, BUCKET)
+    assert not allowed(policy, action, OBJECT)
+
+
+@pytest.mark.parametrize("policy", PEOPLE)
+def test_people_write_no_recordings(policy):
+    """What is archived came from the source and from nobody else."""
+    assert not allowed(policy, "s3:PutObject", OBJECT)
+
+
 @pytest.mark.parametrize("action", ["s3:PutObject", "s3:AbortMultipartUpload", "s3:RestoreObject"])
 def test_auditor_changes_nothing(action):
     """The auditor reads."""
@@ -78,7 +142,7 @@ def test_auditor_reads_every_version(action):
     assert allowed("auditor", action, OBJECT)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", [*POLICIES, "eraser", "holder"])
 def test_objects_outside_the_prefix_are_out_of_reach(policy):
     """The rest of the bucket is none of our business."""
     assert not allowed(policy, "s3:GetObject", "arn:aws:s3:::BUCKET/other/x")
@@ -109,7 +173,7 @@ def test_deletion_is_refused_explicitly(policy):
     assert any(fnmatchcase("s3:DeleteObjectVersion", pattern) for pattern in denied)
 
 
-@pytest.mark.parametrize("policy", [*POLICIES, "task-logs"])
+@pytest.mark.parametrize("policy", [*POLICIES, "eraser", "holder", "task-logs"])
 def test_unencrypted_connections_are_refused(policy):
     """Plain HTTP is denied for every action."""
     statements = json.loads((FOLDER / f"{policy}.json").read_text("utf-8"))["Statement"]

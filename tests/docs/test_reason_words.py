@@ -14,10 +14,10 @@ from tests.docs.test_error_pages import GROUPS, classes
 SNAKE = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 # Module constants in small letters that are not reasons: who said so, what was asked for.
-NO_REASONS = {"ARCHIVE", "AUDIO", "BATCH", "CONTENT", "DOWNLOAD", "METADATA", "ORIGINAL"}
+NO_REASONS = {"ARCHIVE", "AUDIO", "BATCH", "CONTENT", "DOWNLOAD", "METADATA", "ORIGINAL", "TOMBSTONE"}
 
 # These stop the shard or are filed under a word of their own, so no recording ends with their name.
-NEVER_OF_A_RECORDING = {"NotAuthorised", "LakeUnavailable", "LakeConflict", "ArchiveRejected"}
+NEVER_OF_A_RECORDING = {"NotAuthorised", "LakeUnavailable", "LakeConflict", "ObjectLocked", "ArchiveRejected"}
 RAISED_NOWHERE = {"FormatUnsupported"}
 
 # Filed in quarantine by this word, without an item of its own.

@@ -33,6 +33,7 @@ TABLE = {
     "ArchiveRejected": (FAIL, None),
     "LakeConflict": (FAIL, None),
     "QuotaExceeded": (FAIL, None),
+    "ObjectLocked": (FAIL, None),
     "ConfigurationError": (FAIL, None),
     "SkippableError": (FAIL, None),
     "RecordingGone": (FAIL, None),

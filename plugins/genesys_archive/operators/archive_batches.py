@@ -9,7 +9,7 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from include.lake.plan import ShardPlan
+from include.lake.tombstone import read_shard_plan
 from include.transfer.archive import archive_shard
 from include.transfer.download import MediaDownloader
 from include.transfer.submit import SubmittedShard
@@ -37,7 +37,7 @@ class ArchiveBatchesOperator(BaseOperator):
         lake = recording_lake(settings)
         hook = GenesysHook()
         submitted = SubmittedShard.from_json(self.submitted)
-        plan = ShardPlan.read(lake, submitted.plan_key)
+        plan = read_shard_plan(lake, submitted.plan_key)
         connection = hook.genesys_connection()
         with (
             hook.client(settings) as source,

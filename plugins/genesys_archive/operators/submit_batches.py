@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from include.lake.plan import ShardPlan
+from include.lake.tombstone import erased_conversations, read_shard_plan
 from include.transfer.rendition import Rendition
 from include.transfer.submit import submit_shard
 
@@ -36,7 +36,8 @@ class SubmitBatchesOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, object]:
         """Submit and return ids."""
         settings = archive_settings()
-        plan = ShardPlan.read(recording_lake(settings), self.shard["plan_key"])
+        lake = recording_lake(settings)
+        plan = read_shard_plan(lake, self.shard["plan_key"])
         with GenesysHook().client(settings) as source:
             submitted = submit_shard(
                 source,
@@ -44,6 +45,7 @@ class SubmitBatchesOperator(BaseOperator):
                 cast("JobMemory", context["task_state_store"]),
                 output_format=Rendition(self.output_format).requested_format,
                 now=datetime.now(UTC),
+                erased=erased_conversations(lake, plan.date),
             )
         self.log.info("%d jobs for %d conversations", len(submitted.jobs), len(plan.conversation_ids))
         return submitted.to_json()
