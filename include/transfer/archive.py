@@ -98,7 +98,7 @@ def archive_shard(
     if finished is not None:
         log.info("Nothing to do: %s is complete", finished.key)
         return _report(finished)
-    work = ShardWork(source, lake, downloader, settings, plan, stored)
+    work = ShardWork(source, lake, downloader, settings, plan, stored, submitted.output_format)
     records = [_erased(item, erased[item]) for item in ids if item in erased]
     records += [_refused(item) for item in submitted.refused if item not in erased]
     for job in submitted.jobs:

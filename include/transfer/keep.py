@@ -67,7 +67,11 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
             media_type=body.media_type,
             audio=body.inspection.audio,
             findings=body.inspection.findings,
-            origin=replace(body.origin, declared=work.settings.pii.declared(body.origin.declared)),
+            origin=replace(
+                body.origin,
+                declared=work.settings.pii.declared(body.origin.declared),
+                requested_format=work.requested_format,
+            ),
             version_id=put.stored.version_id,
         ),
     )

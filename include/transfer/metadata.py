@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.canonical import canonical_json
 from include.tool import tool
+from include.transfer.channel_roles import channel_roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ class Origin:
     """Where a part came from: by which of the three ways, and when it was asked for and fetched.
 
     ``declared`` is the source's own JSON about it, as far as the policy on personal facts lets it be stored.
+    ``requested_format`` is what the source was asked to render it as: such a part is no original of the call's.
     ``requested_at`` is when the job was submitted; when the part was stored says the bucket (``LastModified``).
 
     Of a zip that was read by ranges and never stood here whole, the digest is that of its directory: the list of its
@@ -41,6 +43,7 @@ class Origin:
     declared: str | None = None
     kind: str = BATCH
     requested_at: str | None = None
+    requested_format: str | None = None
 
 
 def recording_document(  # noqa: PLR0913 - every fact of the document once
@@ -63,6 +66,7 @@ def recording_document(  # noqa: PLR0913 - every fact of the document once
         media["version_id"] = version_id
     if audio is not None:
         media |= {name: value for name, value in asdict(audio).items() if value is not None}
+        media["channel_roles"] = channel_roles(audio.channels, conversation)
     return canonical_json(
         {
             "schema": SCHEMA,

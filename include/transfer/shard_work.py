@@ -31,7 +31,10 @@ class ShardSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShardWork:
-    """The ports and facts of one shard; shared by its threads, changed by none."""
+    """The ports and facts of one shard; shared by its threads, changed by none.
+
+    ``requested_format`` is what the source was asked to render, ``None`` where originals were asked for.
+    """
 
     source: ShardSource
     lake: LakeStore
@@ -39,6 +42,7 @@ class ShardWork:
     settings: ArchiveSettings
     plan: ShardPlan
     stored: StoredParts
+    requested_format: str | None = None
 
     def identity(self, conversation_id: str, recording_id: str, part: int = 0) -> MediaIdentity:
         """Return what a part of this shard's day is called."""
