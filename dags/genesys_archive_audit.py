@@ -29,16 +29,27 @@ from datetime import timedelta
 
 from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag
 
-from genesys_archive.defaults import API_POOL, AUDITED_ASSET, DEFAULT_ARGS, START_DATE, TAGS, timezone_name
+from genesys_archive.defaults import (
+    API_POOL,
+    AUDITED_ASSET,
+    DEFAULT_ARGS,
+    DOWNLOAD_POOL,
+    START_DATE,
+    TAGS,
+    derivative_settings,
+    timezone_name,
+)
 from genesys_archive.operators.commit_day import CommitDayOperator
+from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_audit import PlanAuditOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.task_groups import export_shards
-from include.transfer.rendition import FORMATS, ORIGINAL
+from include.transfer.rendition import CHANNELS, FORMATS
 
 # Three hours after the nightly run: it is over by then, and where it is not, both may commit the same day.
 MORNING = "0 7 * * *"
 OFFSETS = [1, 3, 7, 30]
+WISHES = derivative_settings()
 PARAMS = {
     "start_date": Param(
         None, type=["null", "string"], format="date", title="First day", section="Days",
@@ -65,7 +76,11 @@ PARAMS = {
         description="Release days that are held because analytics names far fewer calls than on other weeks.",
     ),
     "output_format": Param(
-        ORIGINAL, type="string", enum=list(FORMATS), title="Format", section="How",
+        WISHES.output_format, type="string", enum=list(FORMATS), title="Format", section="How",
+        description="As in the nightly run.",
+    ),
+    "channels": Param(
+        WISHES.channels, type="string", enum=list(CHANNELS), title="Channels", section="How",
         description="As in the nightly run.",
     ),
 }  # fmt: skip
@@ -119,7 +134,16 @@ def genesys_archive_audit() -> None:
     )
     # Whatever follows commit_day beside reconcile_day must be a leaf of its own: a green leaf behind reconcile_day
     # would turn a red day into a green run.
-    plan >> export_shards(plan.output) >> commit >> reconcile
+    derivatives = MakeDerivativesOperator(
+        task_id="make_derivatives",
+        plan_task_id=plan.task_id,
+        plan_only="False",
+        output_format="{{ params.output_format }}",
+        channels="{{ params.channels }}",
+        pool=DOWNLOAD_POOL,
+        execution_timeout=timedelta(hours=6),
+    )
+    plan >> export_shards(plan.output) >> commit >> [reconcile, derivatives]
 
 
 genesys_archive_audit()

@@ -17,8 +17,10 @@ a day.
 | `wait_for_batches` | credentials were revoked while waiting | repair `genesys_cloud`, clear it |
 | `archive_batches` | the lake does not answer or refuses us | repair `recording_lake`, clear it |
 | `commit_day` | a document in the lake was altered, or `plan_day` failed | the error in its log names the key |
+| `make_derivatives` | the lake does not answer, or this worker cannot transcode | the error in its log; clear it |
 | `reconcile_day` | something is open, or the day is held | the error in its log says how many and where the report is |
 
+Sound that cannot be decoded is reported in `derivatives.json`, and leaves `make_derivatives` green.
 After a red `reconcile_day`, trigger the day again with `only_failed`.
 In a run over several days one that breaks costs itself only; `reconcile_day` names it.
 Clearing any task is safe: keys are write-once, and every task begins by asking the lake what is missing.
@@ -31,16 +33,27 @@ from datetime import timedelta
 
 from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag
 
-from genesys_archive.defaults import API_POOL, DEFAULT_ARGS, RECORDINGS_ASSET, START_DATE, TAGS, timezone_name
+from genesys_archive.defaults import (
+    API_POOL,
+    DEFAULT_ARGS,
+    DOWNLOAD_POOL,
+    RECORDINGS_ASSET,
+    START_DATE,
+    TAGS,
+    derivative_settings,
+    timezone_name,
+)
 from genesys_archive.operators.commit_day import CommitDayOperator
+from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.task_groups import export_shards
-from include.transfer.rendition import CHANNELS, FORMATS, ORIGINAL
+from include.transfer.rendition import CHANNELS, FORMATS
 
 # Not 02:00: most zones with summer time skip it once a year. Airflow then runs at 03:00 and takes the
 # night itself for the day before: one day would be asked for too early and the day before it never.
 NIGHTLY = "0 4 * * *"
+WISHES = derivative_settings()
 PARAMS = {
     "start_date": Param(
         None, type=["null", "string"], format="date", title="First day", section="Days",
@@ -59,12 +72,12 @@ PARAMS = {
         description="Stop after the plan: counts, hours and estimated bytes; nothing is requested or written.",
     ),
     "output_format": Param(
-        ORIGINAL, type="string", enum=list(FORMATS), title="Format", section="How",
-        description="wav and mp3 need the contract `guide`; the published batch request delivers originals only.",
+        WISHES.output_format, type="string", enum=list(FORMATS), title="Format", section="How",
+        description="wav, mp3: asked of Genesys under the contract `guide`, else made here, beside the original.",
     ),
     "channels": Param(
-        ORIGINAL, type="string", enum=list(CHANNELS), title="Channels", section="How",
-        description="mono cannot be had from a batch request and is refused.",
+        WISHES.channels, type="string", enum=list(CHANNELS), title="Channels", section="How",
+        description="mono: a copy whose one channel is the mean of all, made here, beside the original.",
     ),
 }  # fmt: skip
 
@@ -113,7 +126,17 @@ def genesys_recordings_daily() -> None:
         trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(minutes=30),
     )
-    plan >> export_shards(plan.output) >> commit >> reconcile
+    # Beside the verdict, not before it: a day is complete without derivatives.
+    derivatives = MakeDerivativesOperator(
+        task_id="make_derivatives",
+        plan_task_id=plan.task_id,
+        plan_only="{{ params.dry_run }}",
+        output_format="{{ params.output_format }}",
+        channels="{{ params.channels }}",
+        pool=DOWNLOAD_POOL,
+        execution_timeout=timedelta(hours=6),
+    )
+    plan >> export_shards(plan.output) >> commit >> [reconcile, derivatives]
 
 
 genesys_recordings_daily()

@@ -52,11 +52,12 @@ class SubmittedJob:
 
 @dataclass(frozen=True, slots=True)
 class SubmittedShard:
-    """A shard's jobs, and the conversations that the source refused to take."""
+    """A shard's jobs, the format they were asked for, and the conversations that the source refused to take."""
 
     plan_key: str
     jobs: tuple[SubmittedJob, ...]
     refused: tuple[str, ...]
+    output_format: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """Return it for XCom, in lists: Airflow stores a tuple as a class of Python's, which its UI cannot show."""
@@ -64,6 +65,7 @@ class SubmittedShard:
             "plan_key": self.plan_key,
             "jobs": [asdict(job) | {"conversation_ids": list(job.conversation_ids)} for job in self.jobs],
             "refused": list(self.refused),
+            "output_format": self.output_format,
         }
 
     @classmethod
@@ -81,6 +83,7 @@ class SubmittedShard:
                 for job in jobs
             ),
             refused=tuple(cast("list[str]", document["refused"])),
+            output_format=cast("str | None", document.get("output_format")),
         )
 
 
@@ -119,7 +122,7 @@ def submit_shard(
         for job_id, ids in cast("list[tuple[str, list[str]]]", answer["jobs"]):
             jobs.append(SubmittedJob(job_id, tuple(ids), str(answer["submitted_at"])))
         refused += cast("list[str]", answer["refused"])
-    return SubmittedShard(plan.key, tuple(jobs), tuple(refused))
+    return SubmittedShard(plan.key, tuple(jobs), tuple(refused), output_format)
 
 
 def _remembered(value: object, batch: Sequence[str], now: datetime) -> dict[str, object] | None:

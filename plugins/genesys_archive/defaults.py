@@ -13,6 +13,7 @@ from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
 from include.audit.signature import JournalKey, JournalSigning
 from include.lake.protection import Protection
 from include.settings import ArchiveSettings, zone_named
+from include.transfer.derivative_settings import DerivativeSettings
 
 DAILY_DAG_ID = "genesys_recordings_daily"
 GENESYS_CONN_ID = "genesys_cloud"
@@ -63,6 +64,15 @@ def archive_settings() -> ArchiveSettings:
         ConfigurationError: when a variable is missing or wrong; the message names it.
     """
     return ArchiveSettings.from_environment(os.environ)
+
+
+def derivative_settings() -> DerivativeSettings:
+    """Return what recordings are also wanted as, and what making it may cost on this worker.
+
+    Raises:
+        ConfigurationError: when a variable is wrong; the message names it.
+    """
+    return DerivativeSettings.from_environment(os.environ)
 
 
 def lake_protection() -> Protection:

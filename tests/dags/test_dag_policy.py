@@ -15,7 +15,7 @@ DAG_IDS = sorted(file.stem for file in (PROJECT / "dags").glob("*.py"))
 DAILY_PARAMS = ["start_date", "end_date", "only_failed", "dry_run", "output_format", "channels"]
 AUDIT_PARAMS = {
     "start_date": None, "end_date": None, "offsets": [1, 3, 7, 30], "only_failed": False, "ask_each": True,
-    "accept_empty": False, "output_format": "original",
+    "accept_empty": False, "output_format": "original", "channels": "original",
 }  # fmt: skip
 POOLS = json.loads((PROJECT / "deploy" / "pools.json").read_text("utf-8"))
 
@@ -72,6 +72,7 @@ def test_tasks_that_work_have_a_pool(daily):
         "archive_batches": "recording_download",
         "commit_day": "default_pool",
         "reconcile_day": "default_pool",
+        "make_derivatives": "recording_download",
     } == pools
     assert [] == [name for name, pool in POOLS.items() if pool["include_deferred"]]
 

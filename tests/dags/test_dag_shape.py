@@ -15,8 +15,9 @@ EDGES = {
     "export_shard.submit_batches": {"export_shard.wait_for_batches", "export_shard.archive_batches"},
     "export_shard.wait_for_batches": {"export_shard.archive_batches"},
     "export_shard.archive_batches": {"commit_day"},
-    "commit_day": {"reconcile_day"},
+    "commit_day": {"reconcile_day", "make_derivatives"},
     "reconcile_day": set(),
+    "make_derivatives": set(),
 }
 
 
@@ -31,7 +32,7 @@ def stored_and_read(dag):
 
 
 def test_tasks_and_edges(daily):
-    """Plan, then each shard on its own, then commit, then reconcile."""
+    """Plan, then each shard on its own, then commit, then reconcile, and derivatives beside it."""
     assert EDGES == edges(daily)
 
 

@@ -8,13 +8,14 @@ from itertools import pairwise
 
 from include.outcome import Outcome
 from include.transfer.failure import outcome_of
+from include.transfer.transcode_failure import Reason
 from tests.docs.pages import PROJECT, page, rows, words
 from tests.docs.test_error_pages import GROUPS, classes
 
 SNAKE = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 # Module constants in small letters that are not reasons: who said so, what was asked for.
-NO_REASONS = {"ARCHIVE", "AUDIO", "BATCH", "CONTENT", "DOWNLOAD", "METADATA", "ORIGINAL", "TOMBSTONE"}
+NO_REASONS = {"ARCHIVE", "AUDIO", "BATCH", "CONTENT", "DOWNLOAD", "METADATA", "MONO", "ORIGINAL", "TOMBSTONE"}
 
 # These stop the shard or are filed under a word of their own, so no recording ends with their name.
 NEVER_OF_A_RECORDING = {"NotAuthorised", "LakeUnavailable", "LakeConflict", "ObjectLocked", "ArchiveRejected"}
@@ -131,3 +132,10 @@ def test_classes_are_those_of_the_code():
     said = {words(row[0])[0]: (row[1].strip("*"), row[2]) for row in table}
     yes = {True: "yes", False: "no"}
     assert {str(item): (yes[not item.is_open], yes[not item.is_settled]) for item in Outcome} == said
+
+
+def test_every_reason_of_a_derivative_has_its_row():
+    """A derivative that failed says one word; the table says whether a later run tries it again."""
+    table = rows(page("docs/runbook.md").section("Derivative words"), "reason")
+    written = {words(row[0])[0]: row[1] for row in table}
+    assert {str(reason): "no" if reason.is_settled else "yes" for reason in Reason} == written

@@ -11,6 +11,7 @@ from include.audit.signature import JournalSigning
 from include.lake.protection import Protection
 from include.pii import PiiPolicy
 from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation
+from include.transfer.derivative_settings import DerivativeSettings
 from tests.docs.pages import all_pages, page, rows, words
 
 OWN_NAMES = {"lake": "RECORDING_LAKE_URI", "timezone": "GENESYS_TIMEZONE"}
@@ -76,9 +77,17 @@ def test_signing_has_a_table_of_its_own():
     }
 
 
+def test_derivatives_have_a_table_of_their_own():
+    """Names and defaults as the code has them; an empty default is written as the word."""
+    found = rows(page("docs/connect.md").section("Derivatives"), "variable")
+    written = {words(row[0])[0]: words(row[1])[0] if words(row[1]) else row[1] for row in found}
+    assert {variable(item.name): str(item.default) or "empty" for item in fields(DerivativeSettings)} == written
+
+
 def test_no_page_names_a_setting_that_does_not_exist():
     """Every ``RECORDING_ARCHIVE_X`` of any page is a setting."""
-    known = {variable(item.name) for item in (*fields(ArchiveSettings), *fields(Protection), *fields(JournalSigning))}
+    kinds = (ArchiveSettings, Protection, JournalSigning, DerivativeSettings)
+    known = {variable(item.name) for kind in kinds for item in fields(kind)}
     known |= {variable(f"pii_{item.name}") for item in fields(PiiPolicy)}
     named = {name for one in all_pages() for name in re.findall(r"RECORDING_ARCHIVE_[A-Z_]*[A-Z]", one.text)}
     assert set() == named - known

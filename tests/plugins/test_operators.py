@@ -77,8 +77,8 @@ def test_execute_is_short_and_catches_nothing(name):
         ({"start_date_text": "yesterday"}, "start_date must be a date like 2026-01-31, not 'yesterday'"),
         ({"partition_key": "2026-W02-1"}, "start_date must be a date like 2026-01-31"),
         ({"start_date_text": "2020-01-01", "end_date_text": "2020-12-31"}, "are 366 days; one run takes at most 31"),
-        ({"channels": "mono"}, "mono"),
-        ({"output_format": "mp3"}, "mp3"),
+        ({"channels": "stereo"}, "stereo"),
+        ({"output_format": "flac"}, "flac"),
     ],
 )
 def test_plan_refuses_before_it_calls(sandbox, connect, changes, sentence):

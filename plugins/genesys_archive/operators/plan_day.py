@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, derivative_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.each_day import DayTroubles
@@ -53,8 +53,10 @@ class PlanDayOperator(BaseOperator):
         self.channels = channels
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Plan; refuses bad dates and impossible renditions before anything is called."""
+        """Plan; refuses bad dates and unknown renditions before anything is called."""
         settings = archive_settings()
+        # Said now, not after a night's work: these two are built to be checked.
+        Rendition(self.output_format, self.channels), derivative_settings()
         days = requested_days(
             self.start_date_text or self.partition_key,
             self.end_date_text or self.partition_key,
@@ -64,7 +66,6 @@ class PlanDayOperator(BaseOperator):
         )
         hook = GenesysHook()
         connection = hook.genesys_connection()
-        Rendition(self.output_format, self.channels).check(connection.contract)
         lake = recording_lake(settings)
         plan_only = str(self.plan_only) == TRUE
         planned: list[DayPlanned] = []

@@ -38,12 +38,14 @@ class SubmitBatchesOperator(BaseOperator):
         settings = archive_settings()
         lake = recording_lake(settings)
         plan = read_shard_plan(lake, self.shard["plan_key"])
-        with GenesysHook().client(settings) as source:
+        hook = GenesysHook()
+        wanted = Rendition(self.output_format).requested_format(hook.genesys_connection().contract)
+        with hook.client(settings) as source:
             submitted = submit_shard(
                 source,
                 plan,
                 cast("JobMemory", context["task_state_store"]),
-                output_format=Rendition(self.output_format).requested_format,
+                output_format=wanted,
                 now=datetime.now(UTC),
                 erased=erased_conversations(lake, plan.date),
             )

@@ -1,0 +1,95 @@
+"""What was made of a day's recordings, as the lake bears it out: the list that spares work, and the report."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from include.canonical import canonical_json
+from include.errors import IntegrityError
+from include.lake import layout
+from include.lake.store import JSON_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from include.lake.layout import DerivedKey, MediaIdentity
+    from include.lake.store import LakeStore
+
+SCHEMA = "recording-archive/derivatives/1"
+REPORT = "derivatives.json"
+
+Place = tuple["MediaIdentity", str, str]
+"""Identity and SHA-256 of the source, and the rendition's name."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """What stands below ``derived/``: whole derivatives, and the documents of those that could not be made."""
+
+    made: set[Place] = field(default_factory=set)
+    failures: dict[Place, list[str]] = field(default_factory=dict)
+
+
+def standing_derivatives(lake: LakeStore, org: str, date: str) -> Standing:
+    """List what was made, or found impossible, before: one walk over the day's derivatives."""
+    standing = Standing()
+    with_document: set[tuple[Place, str]] = set()
+    media: set[tuple[Place, str]] = set()
+    for key in lake.list_keys(layout.derived_day_prefix(org, date)):
+        found = layout.DerivedKey.parse(key)
+        if found is None:
+            continue
+        if found.extension == layout.FAILURE_EXTENSION:
+            standing.failures.setdefault(_place(found), []).append(key)
+        else:
+            which = with_document if found.extension == layout.METADATA_EXTENSION else media
+            which.add((_place(found), found.sha256))
+    standing.made |= {place for place, _ in media & with_document}
+    return standing
+
+
+def write_report(lake: LakeStore, org: str, date: str) -> Mapping[str, object]:
+    """Write which derivatives the day has and which cannot be made, as the lake bears it out; return the document.
+
+    Says nothing of this run alone, so that a run that makes nothing writes nothing.
+    """
+    standing = standing_derivatives(lake, org, date)
+    failures = []
+    for place, keys in sorted(standing.failures.items(), key=lambda entry: entry[1]):
+        if place not in standing.made:
+            failures += [{"key": key, **read_json(lake, key)} for key in keys]
+    document = {
+        "schema": SCHEMA,
+        "org": org,
+        "date": date,
+        "derivatives": dict(Counter(name for _, _, name in standing.made)),
+        "failures": [
+            {name: item[name] for name in ("key", "derived_from", "rendition", "reason", "word")} for item in failures
+        ],
+    }
+    if standing.made or failures:
+        lake.put_latest(layout.report_key(date, REPORT), canonical_json(document), JSON_TYPE)
+    return document
+
+
+def read_json(lake: LakeStore, key: str) -> dict[str, Any]:
+    """Return a document that the archive wrote.
+
+    Raises:
+        IntegrityError: when it is missing, or no JSON object.
+    """
+    body = lake.read(key)
+    try:
+        document = json.loads(body or b"")
+    except ValueError as error:
+        raise IntegrityError(f"{lake.uri(key)} is missing or damaged.", key=key) from error
+    if not isinstance(document, dict):
+        raise IntegrityError(f"{lake.uri(key)} is no document of the archive.", key=key)
+    return document
+
+
+def _place(found: DerivedKey) -> Place:
+    return found.identity, found.source_sha256, found.rendition
