@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from include.audit.signature import JournalKey
     from include.lake.history import KeyHistory
     from include.lake.store import LakeStore
     from include.transfer.verify_evidence import DayEvidence
@@ -32,12 +33,16 @@ ORPHAN_AGE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What to verify: these days, or all that were committed. ``org`` is whose they must be, empty: as they say."""
+    """What to verify: these days, or all that were committed.
+
+    ``org`` is whose they must be, empty: as they say themselves. ``key`` checks the signatures, where there is one.
+    """
 
     dates: tuple[str, ...] = ()
     org: str = ""
     deep: bool = False
     whole: bool = False
+    key: JournalKey | None = None
 
     def words(self) -> str:
         """Return it for a person."""
@@ -75,7 +80,7 @@ def verify_day(lake: LakeStore, date: str, scope: Scope, meter: Meter, now: date
     Raises:
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket cannot be asked at all.
     """
-    evidence = read_evidence(lake, date, scope.org)
+    evidence = read_evidence(lake, date, scope.org, scope.key)
     standing = _Standing(lake, evidence, now, whole=scope.whole)
     findings = list(judged(lake, standing.objects(), meter, deep=scope.deep))
     # Its own name, or a document, promises each of these, and no listing has them.

@@ -14,13 +14,14 @@ from include.audit.finding import Finding, FindingKind, Recorded
 from include.errors import IntegrityError, LakeUnavailable
 from include.lake import layout
 from include.lake.manifest import Manifest
-from include.lake.merkle import item_leaves, merkle_root
 from include.transfer.day import state_of
+from include.transfer.day_check import check_day
 from include.transfer.verify_commits import read_commits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from include.audit.signature import JournalKey
     from include.lake.commit import Commit
     from include.lake.store import LakeStore
     from include.outcome import ItemRecord
@@ -47,8 +48,8 @@ class DayEvidence:
         self.recorded.setdefault(key, Recorded(key, sha256 or layout.named_digest(key), said_by))
 
 
-def read_evidence(lake: LakeStore, date: str, org: str) -> DayEvidence:
-    """Read a day's documents. ``org`` is whose day it must be, empty where nobody says.
+def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None = None) -> DayEvidence:
+    """Read a day's documents. ``org`` is whose day it must be, empty where nobody says; ``key`` checks signatures.
 
     Raises:
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list its objects.
@@ -56,16 +57,19 @@ def read_evidence(lake: LakeStore, date: str, org: str) -> DayEvidence:
     commits, findings = read_commits(lake, date, org)
     head = commits[max(commits)] if commits else None
     evidence = DayEvidence(date, org or (head.org if head else ""), findings=findings, is_committed=bool(commits))
+    # What an altered commit names was perhaps never there; the commits around it name the rest.
+    doubted = {item.key for item in findings}
+    trusted = [commit for commit in commits.values() if commit.key not in doubted]
     for commit in commits.values():
         evidence.names(commit.key, "the bytes that were read there", commit.sha256)
-        for key in (*commit.plans, *commit.tombstones, *(segment.key for segment in commit.journal)):
-            evidence.names(key, commit.key)
-        for key in commit.manifests:
-            evidence.names(key, commit.key)
-    _read_manifests(lake, evidence, {key: age for commit in commits.values() for key, age in commit.manifests.items()})
+    for commit in trusted:
+        segments = (segment.key for segment in commit.journal)
+        for name in (*commit.plans, *commit.tombstones, *commit.manifests, *segments):
+            evidence.names(name, commit.key)
+    _read_manifests(lake, evidence, {name: age for commit in trusted for name, age in commit.manifests.items()})
     _check_report(lake, evidence, {commit.key for commit in commits.values()})
-    if head is not None and not evidence.findings:
-        _check_counts(lake, evidence, head)
+    if head is not None:
+        _check_day(lake, evidence, head, key)
     return evidence
 
 
@@ -99,21 +103,33 @@ def _record(evidence: DayEvidence, item: ItemRecord, said_by: str) -> None:
         evidence.recorded[item.metadata_key] = Recorded(item.metadata_key, item.metadata_sha256, said_by)
 
 
-def _check_counts(lake: LakeStore, evidence: DayEvidence, head: Commit) -> None:
-    """Compute anew what the commit says of its day."""
-    try:
-        state = state_of(lake, head)
-    except (IntegrityError, LakeUnavailable, ValueError, KeyError, TypeError) as error:
-        key = str(getattr(error, "facts", {}).get("key") or head.key)
-        evidence.found(FindingKind.ALTERED, key, str(error))
+def _check_day(lake: LakeStore, evidence: DayEvidence, head: Commit, key: JournalKey | None) -> None:
+    """Walk chain, journal and seals, and compute anew what the commit says of its day."""
+    unreadable = [item for item in evidence.findings if item.kind is FindingKind.UNREADABLE]
+    unreadable += _unreadable(lake, layout.journal_prefix(evidence.date), layout.seal_prefix(evidence.date))
+    evidence.findings += unreadable
+    if unreadable:
         return
-    said, true = head.summary, state.summary()
+    # Numbers that are missing are found already, each by its name.
+    walked = check_day(lake, evidence.org, head.day, key).findings
+    evidence.findings += [item for item in walked if item.kind is not FindingKind.GAP]
+    if evidence.findings:
+        return
+    said, true = head.summary, state_of(lake, head).summary()
     wrong = [name for name in COUNTS if said.get(name) != true[name]]
     if wrong:
         evidence.found(FindingKind.CONTRADICTION, head.key, f"its {', '.join(wrong)} are not what its manifests say")
-    items = [item for every in state.items.values() for item in every]
-    if head.merkle_root and (head.items, head.merkle_root) != (len(items), merkle_root(item_leaves(items))):
-        evidence.found(FindingKind.CONTRADICTION, head.key, "its Merkle root is not that of its day's items")
+
+
+def _unreadable(lake: LakeStore, *prefixes: str) -> list[Finding]:
+    """Try to read small documents whole; a disk may have lost them below the bucket that still lists them."""
+    found = []
+    for key in (key for prefix in prefixes for key in lake.list_keys(prefix)):
+        try:
+            lake.read(key)
+        except LakeUnavailable as error:
+            found.append(Finding(FindingKind.UNREADABLE, key, str(error)))
+    return found
 
 
 def _check_report(lake: LakeStore, evidence: DayEvidence, commits: set[str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from include.errors import ConfigurationError
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Verify, print each finding and one sentence; 1 where anything was found."""
     lake = recording_lake(archive_settings())
-    scope = Scope(_dates(options), _org(), options.deep, options.whole)
+    scope = Scope(_dates(options), _org(), options.deep, options.whole, journal_key())
     done = verify_lake(lake, scope, lambda line: print(line, file=sys.stderr, flush=True))
     for finding in done.findings:
         print(finding.line())

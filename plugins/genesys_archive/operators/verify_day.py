@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.planned import TRUE
@@ -48,7 +48,8 @@ class VerifyDayOperator(BaseOperator):
             self.log.info("No day to verify.")
             return {"days": 0, "findings": {}}
         lake = recording_lake(archive_settings())
-        scope = Scope(dates, GenesysHook().genesys_connection().org_id, deep=str(self.deep) == TRUE)
+        org = GenesysHook().genesys_connection().org_id
+        scope = Scope(dates, org, deep=str(self.deep) == TRUE, key=journal_key())
         done = verify_lake(lake, scope, self.log.info)
         for finding in done.findings:
             self.log.error("%s", finding.line())
