@@ -101,7 +101,7 @@ class ArchiveSettings:
     estimated_bytes_per_second: int = 4 * 1024
     days_max: int = 31
     telephone_region: str = "ZZ"
-    resubmit_deadline_seconds: float = 1800.0
+    resubmit_deadline_seconds: float = 900.0
     audit_lookups_max: int = 10_000
     late_window_days: int = 30
     baseline_weeks: int = 4

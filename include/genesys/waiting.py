@@ -28,6 +28,19 @@ def poll_pause_seconds(poll_seconds: float, open_jobs: int, requests_per_minute:
     return max(poll_seconds, open_jobs * 60 / (requests_per_minute * POLL_SHARE))
 
 
+def is_done(status: BatchStatus, *, finished: bool) -> bool:
+    """Whether nothing more can come of a job: it says so, or has only counters and expects nothing at all.
+
+    ``finished``, what the wait came to, does not outweigh a job that says it is still at work.
+
+    Counters of 0 and 0 never count as finished while waiting (they also stand there before a job has begun); at the
+    deadline they mean a batch that Genesys answers with silence, as it does for conversations we may not see.
+    """
+    if status.completed is not None:
+        return status.completed
+    return finished or status.expected_count == 0
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class JobWatch:
     """The jobs of one shard while they are being waited for."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from include.audit.reconcile import ERASED_ON_REQUEST, TOMBSTONE
 from include.errors import ConfigurationError, RecordingGone
 from include.genesys.models import RecordingResult
+from include.genesys.waiting import is_done
 from include.lake.layout import is_uuid
 from include.lake.manifest import Manifest
 from include.lake.tombstone import erased_conversations
@@ -137,25 +138,12 @@ def _archive_job(work: ShardWork, job: SubmittedJob, *, finished: bool) -> list[
                 RecordingResult(failure.conversation_id, failure.recording_id, None, None, failure.message)
             )
     is_whole = is_whole and sum(counted) >= _promised(status)
-    done = _is_done(status, finished=finished)
+    done = status is None or is_done(status, finished=finished)
     return records + _not_delivered(work, job, records, errors, done=done, is_whole=is_whole)
 
 
 def _promised(status: BatchStatus | None) -> int:
     return max(status.expected_count, status.result_count) if status else 0
-
-
-def _is_done(status: BatchStatus | None, *, finished: bool) -> bool:
-    """Whether nothing more can come: the job says so, is gone, or has only counters and expects nothing at all.
-
-    ``finished``, what the wait came to, does not outweigh a job that says it is still at work.
-
-    Counters of 0 and 0 never count as finished while waiting (they also stand there before a job has begun); at the
-    deadline they mean a batch that Genesys answers with silence, as it does for conversations we may not see.
-    """
-    if status is None or status.completed is not None:
-        return status is None or bool(status.completed)
-    return finished or status.expected_count == 0
 
 
 def _not_delivered(

@@ -109,20 +109,41 @@ def submit_shard(
         batch = tuple(item for item in planned if item not in erased)
         if not batch:
             continue
-        place = f"batch-{number}"
-        answer = _remembered(memory.get(place), batch, now)
-        if answer is None:
-            submitted = source.submit_batches(batch, output_format)
-            answer = {
-                "submitted_at": now.isoformat(),
-                "jobs": [[job.job_id, list(job.conversation_ids)] for job in submitted.jobs],
-                "refused": list(submitted.poisoned),
-            }
-            memory.set(place, answer)
-        for job_id, ids in cast("list[tuple[str, list[str]]]", answer["jobs"]):
-            jobs.append(SubmittedJob(job_id, tuple(ids), str(answer["submitted_at"])))
-        refused += cast("list[str]", answer["refused"])
+        taken, left_out = submit_once(source, f"batch-{number}", batch, memory, output_format=output_format, now=now)
+        jobs += taken
+        refused += left_out
     return SubmittedShard(plan.key, tuple(jobs), tuple(refused), output_format)
+
+
+def submit_once(
+    source: BatchSource,
+    place: str,
+    batch: Sequence[str],
+    memory: JobMemory,
+    *,
+    output_format: str | None,
+    now: datetime,
+) -> tuple[tuple[SubmittedJob, ...], tuple[str, ...]]:
+    """Submit one batch unless an earlier try did, and return its jobs and the ids that the source refused.
+
+    ``place`` is what the batch is remembered under.
+
+    Raises:
+        RetriableError, PermanentError: as the source raises them.
+    """
+    answer = _remembered(memory.get(place), batch, now)
+    if answer is None:
+        submitted = source.submit_batches(batch, output_format)
+        answer = {
+            "submitted_at": now.isoformat(),
+            "jobs": [[job.job_id, list(job.conversation_ids)] for job in submitted.jobs],
+            "refused": list(submitted.poisoned),
+        }
+        memory.set(place, answer)
+    moment = str(answer["submitted_at"])
+    jobs = cast("list[tuple[str, list[str]]]", answer["jobs"])
+    refused = cast("list[str]", answer["refused"])
+    return tuple(SubmittedJob(job_id, tuple(ids), moment) for job_id, ids in jobs), tuple(refused)
 
 
 def _remembered(value: object, batch: Sequence[str], now: datetime) -> dict[str, object] | None:

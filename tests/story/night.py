@@ -22,6 +22,7 @@ from include.settings import ArchiveSettings
 from include.transfer.archive import archive_shard
 from include.transfer.day import commit_day, plan_day, reconcile_day
 from include.transfer.download import MediaDownloader
+from include.transfer.halving import Wait, in_smaller_jobs
 from include.transfer.submit import submit_shard
 
 if TYPE_CHECKING:
@@ -91,6 +92,20 @@ class Night:
                 watch.saw(seen[job_id])
             pause.wait(0.01)
         return watch
+
+    def wait_in_halves(self, submitted: SubmittedShard, seconds: float = 0.4) -> Wait:
+        """Wait as the sensor does, so many seconds a round, and ask again in smaller jobs for what is stuck."""
+        wait: Wait | None = Wait(submitted, tuple(job.job_id for job in submitted.jobs), seconds)
+        while wait is not None:
+            watch, pause = JobWatch.over(wait.waiting, self.settings.stable_polls), Event()
+            deadline = time.monotonic() + seconds
+            while not watch.is_over and time.monotonic() < deadline:
+                for job_id in list(watch.open_jobs):
+                    watch.saw(self.source.batch_status(job_id))
+                pause.wait(0.01)
+            over = wait.over(watch.to_json())
+            wait = in_smaller_jobs(self.source, over, Memory(), now=datetime.now(UTC), deadline=seconds)
+        return over
 
     def archive(
         self, shard: ShardPlan, submitted: SubmittedShard, unfinished: frozenset[str] = frozenset()

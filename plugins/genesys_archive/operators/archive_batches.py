@@ -36,7 +36,7 @@ class ArchiveBatchesOperator(BaseOperator):
         settings = archive_settings()
         lake = recording_lake(settings)
         hook = GenesysHook()
-        submitted = SubmittedShard.from_json(self.submitted)
+        submitted = SubmittedShard.from_json(self.waited["shard"] or self.submitted)
         plan = read_shard_plan(lake, submitted.plan_key)
         connection = hook.genesys_connection()
         with (
