@@ -84,15 +84,19 @@ class Wait:
     @classmethod
     def from_json(cls, document: Mapping[str, object]) -> Wait:
         """Read what ``to_json`` wrote."""
-        lists = {
-            name: tuple(cast("list[str]", document[name])) for name in ("waiting", "finished", "unfinished", "gone")
-        }
+
+        def ids(name: str) -> tuple[str, ...]:
+            return tuple(cast("list[str]", document[name]))
+
         return cls(
             shard=SubmittedShard.from_json(cast("dict[str, object]", document["shard"])),
+            waiting=ids("waiting"),
             deadline=cast("float", document["deadline"]),
             number=cast("int", document["number"]),
+            finished=ids("finished"),
+            unfinished=ids("unfinished"),
+            gone=ids("gone"),
             polls=cast("int", document["polls"]),
-            **lists,
         )
 
     def over(self, event: Mapping[str, object]) -> Wait:
