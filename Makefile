@@ -18,10 +18,10 @@ DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZO
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
 	$(if $(FAULT),--fault="$(FAULT)")
 
-.PHONY: help setup demo up down run day verify evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
+.PHONY: help setup demo up down run day rebuild-catalog verify evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv with the pinned requirements (the other targets do it by themselves)
 	$(SETUP)
@@ -49,6 +49,10 @@ day: ## print what became of DATE=YYYY-MM-DD [END_DATE=], from the lake in the e
 verify: ## prove the lake against its own evidence: all days, or DATE=YYYY-MM-DD [END_DATE= DEEP=1 reads every byte, WHOLE=1 also what no day names]
 	$(SETUP)
 	@$(LAKE) verify $(if $(DATE),--date=$(DATE)) $(if $(END_DATE),--end-date=$(END_DATE)) $(if $(DEEP),--deep) $(if $(WHOLE),--whole)
+
+rebuild-catalog: ## build the catalog anew from the commits, on the lake of the environment or the demo's [DATE= END_DATE=]
+	$(SETUP)
+	@$(LAKE) rebuild-catalog $(if $(DATE),--date=$(DATE)) $(if $(END_DATE),--end-date=$(END_DATE))
 
 evidence: ## the long proofs that the suite holds only a small form of: thousands of conversations, 150 kills, races [PYTEST_ARGS=]
 	$(SETUP)

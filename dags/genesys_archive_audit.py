@@ -17,6 +17,7 @@ conversation is saved. `accept_empty` releases days that are held because analyt
 | `plan_audit` | bad dates or connections, or no answer | the error in its log names the parameter or connection |
 | `submit_batches`, `wait_for_batches`, `archive_batches` | as in the nightly run | as in the nightly run |
 | `commit_day` | a document of one of the days was altered | the error in its log names the day and the key |
+| `catalog_day` | the catalog of a day is not up to date; its archive is | repair what its log names, clear it |
 | `reconcile_day` | a day is open or held, or broke; the others are done | its log names each with what to do |
 
 A day that breaks does not keep the others from being audited. Clearing any task is safe, as in the nightly run.
@@ -32,6 +33,7 @@ from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag
 from genesys_archive.defaults import (
     API_POOL,
     AUDITED_ASSET,
+    CATALOG_ASSET,
     DEFAULT_ARGS,
     DOWNLOAD_POOL,
     START_DATE,
@@ -39,6 +41,7 @@ from genesys_archive.defaults import (
     derivative_settings,
     timezone_name,
 )
+from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_audit import PlanAuditOperator
@@ -100,7 +103,7 @@ PARAMS = {
     tags=[*TAGS, "audit"],
 )
 def genesys_archive_audit() -> None:
-    """Plan, export what is missing, commit, reconcile."""
+    """Plan, export what is missing, commit, catalogue, reconcile."""
     plan = PlanAuditOperator(
         task_id="plan_audit",
         start_date_text="{{ params.start_date or '' }}",
@@ -143,7 +146,15 @@ def genesys_archive_audit() -> None:
         pool=DOWNLOAD_POOL,
         execution_timeout=timedelta(hours=6),
     )
-    plan >> export_shards(plan.output) >> commit >> [reconcile, derivatives]
+    catalog = CatalogDayOperator(
+        task_id="catalog_day",
+        plan_task_id=plan.task_id,
+        plan_only="False",
+        outlets=[CATALOG_ASSET],
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(minutes=30),
+    )
+    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives]
 
 
 genesys_archive_audit()

@@ -17,6 +17,7 @@ a day.
 | `wait_for_batches` | credentials were revoked while waiting | repair `genesys_cloud`, clear it |
 | `archive_batches` | the lake does not answer or refuses us | repair `recording_lake`, clear it |
 | `commit_day` | a document in the lake was altered, or `plan_day` failed | the error in its log names the key |
+| `catalog_day` | the catalog is not up to date; the archive and its proof are | repair what its log names, clear it |
 | `make_derivatives` | the lake does not answer, or this worker cannot transcode | the error in its log; clear it |
 | `reconcile_day` | something is open, or the day is held | the error in its log says how many and where the report is |
 
@@ -35,6 +36,7 @@ from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag
 
 from genesys_archive.defaults import (
     API_POOL,
+    CATALOG_ASSET,
     DEFAULT_ARGS,
     DOWNLOAD_POOL,
     RECORDINGS_ASSET,
@@ -43,6 +45,7 @@ from genesys_archive.defaults import (
     derivative_settings,
     timezone_name,
 )
+from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
@@ -96,7 +99,7 @@ PARAMS = {
     tags=[*TAGS, "daily"],
 )
 def genesys_recordings_daily() -> None:
-    """Plan, export, commit, reconcile."""
+    """Plan, export, commit, catalogue, reconcile."""
     plan = PlanDayOperator(
         task_id="plan_day",
         start_date_text="{{ params.start_date or '' }}",
@@ -136,7 +139,16 @@ def genesys_recordings_daily() -> None:
         pool=DOWNLOAD_POOL,
         execution_timeout=timedelta(hours=6),
     )
-    plan >> export_shards(plan.output) >> commit >> [reconcile, derivatives]
+    # Beside the verdict and not before it: no proof waits for a cache, and a cache that failed still colours the run.
+    catalog = CatalogDayOperator(
+        task_id="catalog_day",
+        plan_task_id=plan.task_id,
+        plan_only="{{ params.dry_run }}",
+        outlets=[CATALOG_ASSET],
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(minutes=30),
+    )
+    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives]
 
 
 genesys_recordings_daily()

@@ -40,6 +40,7 @@ _DERIVED_KEY = re.compile(
     r"/(?P<rendition>[a-z0-9-]{1,64})-(?P<sha256>[0-9a-f]{64})"
     r"\.(?P<extension>[a-z0-9]{1,16}|metadata\.json|failed\.json)\Z"
 )
+COMMITS = "commits/"
 _COMMIT_KEY = re.compile(r"commits/date=[0-9-]{10}/v=(?P<version>[0-9]{8})\.json\Z")
 _CONVERSATION = re.compile(r"/conversation=([0-9a-f-]{36})/")
 COMMITS = "commits/"

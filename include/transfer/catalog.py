@@ -63,18 +63,19 @@ class Catalogued:
         )
 
 
-def catalog_day(lake: LakeStore, org: str, day: LocalDay, *, rebuild: bool = False) -> Catalogued | None:
-    """Bring the day's partition up to its highest commit; ``None`` where the day has no commit yet.
+def catalog_day(lake: LakeStore, org: str, day: LocalDay, *, rebuild: bool = False) -> Catalogued:
+    """Bring the day's partition up to its highest commit.
 
     Where nothing has changed, nothing is written, and no metadata is read either unless ``rebuild`` asks for it.
 
     Raises:
-        IntegrityError: when a commit, a manifest or a metadata document is not what its name or its record says.
+        IntegrityError: when the day has no commit, or a commit, a manifest or a metadata document is not what its name
+            or its record says.
         RetriableError, PermanentError: as the lake raises them.
     """
     head = read_head(lake, org, day)
     if head is None:
-        return None
+        raise IntegrityError(f"{day} was never committed in {lake.location.uri}: there is nothing to catalogue.")
     date = str(day)
     stored = dict(lake.stored_times(layout.media_day_prefix(org, date)))
     items = archived_items(lake, head, stored)

@@ -33,6 +33,9 @@ RECORDINGS_ASSET = Asset(name="genesys_recordings", uri="x-recording-lake://reco
 AUDITED_ASSET = Asset(name="genesys_recordings_audited", uri="x-recording-lake://audited")
 """Updated once for every audit whose days are complete, those too that the night had left red."""
 
+CATALOG_ASSET = Asset(name="genesys_recording_catalog", uri="x-recording-lake://catalog")
+"""Updated once for every run whose days are in the catalog, complete or not: what a query may wait for."""
+
 OWNER = "contact-centre-data"
 TAGS = ["genesys", "recordings"]
 

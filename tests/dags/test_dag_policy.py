@@ -71,6 +71,7 @@ def test_tasks_that_work_have_a_pool(daily):
         "wait_for_batches": "default_pool",
         "archive_batches": "recording_download",
         "commit_day": "default_pool",
+        "catalog_day": "default_pool",
         "reconcile_day": "default_pool",
         "make_derivatives": "recording_download",
     } == pools

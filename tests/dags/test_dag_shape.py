@@ -15,7 +15,8 @@ EDGES = {
     "export_shard.submit_batches": {"export_shard.wait_for_batches", "export_shard.archive_batches"},
     "export_shard.wait_for_batches": {"export_shard.archive_batches"},
     "export_shard.archive_batches": {"commit_day"},
-    "commit_day": {"reconcile_day", "make_derivatives"},
+    "commit_day": {"catalog_day", "reconcile_day", "make_derivatives"},
+    "catalog_day": set(),
     "reconcile_day": set(),
     "make_derivatives": set(),
 }
@@ -58,14 +59,14 @@ def test_shards_are_mapped_as_a_group(daily):
 def test_commit_runs_whatever_became_of_a_shard(daily):
     """One failed shard must not keep the others from being committed, nor one failed day the others' reports."""
     rules = {task.task_id: task.trigger_rule for task in daily.tasks}
-    whatever = dict.fromkeys(("commit_day", "reconcile_day"), TriggerRule.ALL_DONE)
+    whatever = dict.fromkeys(("commit_day", "catalog_day", "reconcile_day"), TriggerRule.ALL_DONE)
     assert {**dict.fromkeys(EDGES, TriggerRule.ALL_SUCCESS), **whatever} == rules
 
 
 def test_verdict_announces_the_asset(daily):
-    """Only the last task updates the asset."""
+    """Only the verdict updates the asset of recordings, only the catalog its own."""
     outlets = {task.task_id: [asset.name for asset in task.outlets] for task in daily.tasks if task.outlets}
-    assert {"reconcile_day": ["genesys_recordings"]} == outlets
+    assert {"reconcile_day": ["genesys_recordings"], "catalog_day": ["genesys_recording_catalog"]} == outlets
 
 
 def test_early_shards_are_finished_first(daily):

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 import genesys_archive.operators
 import genesys_archive.sensors
+from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
 from genesys_archive.operators.planned import planned_days
@@ -106,7 +107,7 @@ def pulling(days):
     return {"ti": PlanXCom(days)}
 
 
-@pytest.mark.parametrize("operator", [CommitDayOperator, ReconcileDayOperator])
+@pytest.mark.parametrize("operator", [CommitDayOperator, CatalogDayOperator, ReconcileDayOperator])
 def test_ends_of_the_day_skip_in_a_dry_run_and_fail_without_a_plan(operator):
     """A dry run is not red, and a run without a plan is not green."""
     with pytest.raises(AirflowSkipException, match="A dry run ends after the plan"):

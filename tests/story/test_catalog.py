@@ -164,7 +164,8 @@ def test_altered_metadata_stops_the_catalog(archived: Night) -> None:
 
 def test_day_without_a_commit_has_no_partition(lake: LakeStore) -> None:
     """Nothing was said of it, so nothing is written."""
-    assert None is catalog_day(lake, "org", DAY)
+    with pytest.raises(IntegrityError, match="2026-03-02 was never committed"):
+        catalog_day(lake, "org", DAY)
     assert [] == list(lake.list_keys(""))
 
 

@@ -1,0 +1,68 @@
+"""``rebuild-catalog`` from a shell: the cache is gone, and comes back byte for byte."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from genesys_archive.commands.__main__ import main
+from include.lake.layout import catalog_key, catalog_manifest_key
+from tests.story.night import DAY, ZONE, everything_in, night, remove
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo.object_store import ObjectStore
+    from include.lake.store import LakeStore
+
+KEYS = (catalog_key(str(DAY)), catalog_manifest_key(str(DAY)))
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, object_store: ObjectStore, lake: LakeStore) -> None:
+    """Put the lake into the environment as a shell would have it."""
+    connection = {
+        "conn_type": "aws",
+        "login": object_store.access_key,
+        "password": object_store.secret_key,
+        "extra": {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps(connection))
+    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
+    monkeypatch.setenv("GENESYS_TIMEZONE", ZONE.key)
+
+
+@pytest.mark.usefixtures("shell", "airflow_database")
+def test_catalog_comes_back(lake: LakeStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Written where it is missing, left alone where it stands; the printed counts are the day's."""
+    with night(lake, tmp_path, conversations=12) as tonight:
+        _, state = tonight.run()
+    archived = state.summary()["recordings"]["archived"]
+    assert 0 == main(["rebuild-catalog"])
+    before = everything_in(lake)
+    assert f"{DAY}: {archived} recordings in {KEYS[0]}" in capsys.readouterr().out
+    for key in KEYS:
+        remove(lake, key)
+    assert 0 == main(["rebuild-catalog", "--date", str(DAY), "--end-date", str(DAY)])
+    assert "; written" in capsys.readouterr().out
+    assert 0 == main(["rebuild-catalog"])
+    said = capsys.readouterr().out
+    assert ("; as it was" in said, f"1 days, {archived} recordings" in said) == (True, True)
+    assert before == everything_in(lake)
+
+
+@pytest.mark.usefixtures("shell", "airflow_database")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "no such day was ever committed here"),
+        (["--date", "2026-02-30"], "DATE must be a date like 2026-01-31, not '2026-02-30'"),
+        (["--date", "2026-02-02", "--end-date", "2026-02-01"], "DATE 2026-02-02 is after END_DATE 2026-02-01"),
+    ],
+)
+def test_nothing_to_build_is_said(capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str) -> None:
+    """A wrong or empty span is no success."""
+    assert 1 == main(["rebuild-catalog", *arguments])
+    assert sentence in capsys.readouterr().err
