@@ -256,6 +256,17 @@ def conversation_in(key: str) -> str:
     return match[1] if match else ""
 
 
+def is_catalog_stranger(key: str) -> bool:
+    """Whether a key lies in the catalog's table and is none of its partitions."""
+    dates = dates_in([key]) if key.startswith("catalog/recordings/") else ()
+    return any(key != catalog_key(date) for date in dates)
+
+
+def tells_of_erasure(key: str) -> bool:
+    """Whether a key is that of a tombstone or a certificate, which stay when a conversation goes."""
+    return key.startswith(("tombstones/", "erasures/"))
+
+
 def is_replaceable(key: str) -> bool:
     """Whether the archive may replace what stands there: views, which are made anew from evidence."""
     return key.startswith(_VIEWS)
@@ -274,7 +285,7 @@ def is_bulk(key: str) -> bool:
 def day_prefixes(org: str, date: str) -> tuple[str, ...]:
     """Return all prefixes that hold something of a day; those of media only where the organisation is known."""
     kinds = ("commits", "plans", "manifests", "tombstones", "erasures", "audit", "seals", "quarantine", "reports")
-    prefixes = [f"{kind}/date={date}/" for kind in kinds]
+    prefixes = [*(f"{kind}/date={date}/" for kind in kinds), catalog_partition(date), catalog_manifest_key(date)]
     if org:
         prefixes += [media_day_prefix(org, date), f"derived/org={_word(org)}/date={date}/"]
     return tuple(prefixes)

@@ -109,6 +109,11 @@ class _Standing:
                 if all(version.is_delete_marker for version in history.versions):
                     continue
                 self._count += 1
+                if self._evidence.is_erased(history.key):
+                    self._evidence.found(FindingKind.RESURRECTED, history.key, "erased, and here: a tombstone names it")
+                    continue
+                if layout.is_catalog_stranger(history.key):
+                    self._evidence.found(FindingKind.STRANGER, history.key, "readers of the table take it for rows")
                 recorded = self._evidence.recorded.pop(history.key, None)
                 if self._is_visible(history):
                     yield recorded or self._unrecorded(history)

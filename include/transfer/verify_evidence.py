@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from include.audit.finding import Finding, FindingKind, Recorded
 from include.errors import IntegrityError, LakeUnavailable
 from include.lake import layout
+from include.lake.catalog import CatalogManifest
 from include.lake.manifest import Manifest
+from include.lake.tombstone import erased_conversations, replaced_plans
 from include.transfer.day import state_of
 from include.transfer.day_check import check_day
 from include.transfer.verify_commits import read_commits
@@ -38,6 +40,14 @@ class DayEvidence:
     recorded: dict[str, Recorded] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     is_committed: bool = False
+    erased: frozenset[str] = frozenset()
+    replaced_plans: Mapping[str, str] = field(default_factory=dict)
+
+    def is_erased(self, key: str) -> bool:
+        """Whether what stood under this key was erased: then nothing may stand there."""
+        return key in self.replaced_plans or (
+            layout.conversation_in(key) in self.erased and not layout.tells_of_erasure(key)
+        )
 
     def found(self, kind: FindingKind, key: str, what: str) -> None:
         """Add a finding."""
@@ -66,11 +76,25 @@ def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None =
         segments = (segment.key for segment in commit.journal)
         for name in (*commit.plans, *commit.tombstones, *commit.manifests, *segments):
             evidence.names(name, commit.key)
+    _read_tombstones(lake, evidence)
     _read_manifests(lake, evidence, {name: age for commit in trusted for name, age in commit.manifests.items()})
     _check_report(lake, evidence, {commit.key for commit in commits.values()})
+    _check_catalog(lake, evidence, {commit.key: commit.sha256 for commit in trusted})
     if head is not None:
         _check_day(lake, evidence, head, key)
     return evidence
+
+
+def _read_tombstones(lake: LakeStore, evidence: DayEvidence) -> None:
+    """What was erased is settled: it must be gone, and the tombstone says so in its place."""
+    evidence.erased = frozenset(erased_conversations(lake, evidence.date))
+    if not evidence.erased:
+        return
+    try:
+        evidence.replaced_plans = replaced_plans(lake, evidence.date)
+    except (IntegrityError, ValueError, KeyError, TypeError) as error:
+        key = str(getattr(error, "facts", {}).get("key") or layout.tombstone_prefix(evidence.date))
+        evidence.found(FindingKind.ALTERED, key, str(error))
 
 
 def _read_manifests(lake: LakeStore, evidence: DayEvidence, versions: Mapping[str, int]) -> None:
@@ -88,18 +112,21 @@ def _read_manifests(lake: LakeStore, evidence: DayEvidence, versions: Mapping[st
             manifests.append((manifest.base_version, version, key, manifest))
     # The newest word last: what was deleted and archived again is another version of the same object.
     for _, _, key, manifest in sorted(manifests, key=lambda entry: entry[:3]):
-        if manifest.plan_key:
-            evidence.names(manifest.plan_key, key)
+        plan = manifest.plan_key
+        while plan in evidence.replaced_plans:
+            plan = evidence.replaced_plans[plan]
+        if plan:
+            evidence.names(plan, key)
         for item in manifest.items:
             _record(evidence, item, key)
 
 
 def _record(evidence: DayEvidence, item: ItemRecord, said_by: str) -> None:
-    if item.key:
+    if item.key and not evidence.is_erased(item.key):
         sha256 = item.sha256 or layout.named_digest(item.key)
         size = item.bytes if item.sha256 else None
         evidence.recorded[item.key] = Recorded(item.key, sha256, said_by, size, item.version_id)
-    if item.metadata_key:
+    if item.metadata_key and not evidence.is_erased(item.metadata_key):
         evidence.recorded[item.metadata_key] = Recorded(item.metadata_key, item.metadata_sha256, said_by)
 
 
@@ -148,3 +175,22 @@ def _check_report(lake: LakeStore, evidence: DayEvidence, commits: set[str]) -> 
         evidence.names(named, key)
     elif named and named not in commits:
         evidence.found(FindingKind.ALTERED, key, "it names no commit")
+
+
+def _check_catalog(lake: LakeStore, evidence: DayEvidence, commits: Mapping[str, str]) -> None:
+    """The catalog is a cache; where there is one, it must be the one that its own manifest describes."""
+    key = layout.catalog_manifest_key(evidence.date)
+    if lake.head(key) is None:
+        return
+    try:
+        manifest = CatalogManifest.read(lake, evidence.date)
+    except LakeUnavailable as error:
+        evidence.found(FindingKind.UNREADABLE, key, str(error))
+        return
+    if manifest is None or lake.read(key) != manifest.body():
+        evidence.found(FindingKind.ALTERED, key, "it is no manifest of a catalog as it was written")
+        return
+    if commits.get(manifest.commit_key, manifest.commit_sha256) != manifest.commit_sha256:
+        evidence.found(FindingKind.CONTRADICTION, key, f"{manifest.commit_key} has another SHA-256")
+    partition = layout.catalog_key(evidence.date)
+    evidence.recorded[partition] = Recorded(partition, manifest.sha256, key, manifest.size_bytes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.audit.finding import Finding, FindingKind, Recorded, judge
@@ -65,7 +65,11 @@ def _found(future: Future[Finding | None]) -> list[Finding]:
 
 
 def _judged(lake: LakeStore, recorded: Recorded, meter: Meter, deep: bool) -> Finding | None:  # noqa: FBT001 - to a pool
-    finding = judge(recorded, lake.head(recorded.key))
+    standing = lake.head(recorded.key)
+    finding = judge(recorded, standing)
+    if standing is not None and not recorded.sha256:
+        # A view that nothing names: its bytes must at least be those that the bucket was given.
+        recorded = replace(recorded, sha256=standing.sha256, said_by="the bucket's own checksum")
     if deep and (finding is None or finding.kind is FindingKind.UNPROVED):
         finding = _reread(lake, recorded, meter)
     meter.judged(found=finding is not None)

@@ -39,6 +39,15 @@ class Tampering:
             self.put(key, body)
 
     @contextmanager
+    def added(self, key: str, body: bytes = b"slipped in") -> Iterator[None]:
+        """Put an object where none stood, and take it away again."""
+        self.put(key, body)
+        try:
+            yield
+        finally:
+            self._client.delete_object(**self.place(key))
+
+    @contextmanager
     def flipped(self, key: str, at: int | None = None) -> Iterator[None]:
         """Flip one bit of an object, in its middle unless told where."""
         body = bytearray(self.lake.read(key))

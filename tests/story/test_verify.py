@@ -10,9 +10,17 @@ from uuid import uuid4
 import pytest
 
 from include.audit.finding import FindingKind
+from include.lake.layout import catalog_key
+from include.lake.plan import DayPlan
 from include.lake.store import LakeStore
+from include.local_day import LocalDay
 from include.settings import LakeLocation
+from include.transfer.catalog import catalog_day
+from include.transfer.day import commit_day
+from include.transfer.erase import erase_conversation
 from include.transfer.verify import Scope, verify_lake
+from tests.story.desk import conversation
+from tests.story.erased_day import ErasedDay, order
 from tests.story.night import DAY, Night, media_keys, night, remove
 from tests.story.tampering import Tampering
 
@@ -220,3 +228,46 @@ def test_leftovers_of_a_crash_are_no_finding(lake, tmp_path):
         assert [FindingKind.GAP] == [item.kind for item in verify_lake(lake, replace(QUICK, whole=True)).findings]
         tonight.run()
         assert () == verify_lake(lake, replace(DEEP, whole=True)).findings
+
+
+def test_catalog_is_what_its_manifest_says(plain):
+    """A partition that was altered, or one more file in the table, is found; the catalog itself is no false alarm."""
+    catalog_day(plain.lake, plain.night.box.org_id, DAY)
+    assert () == verify_lake(plain.lake, replace(DEEP, whole=True)).findings
+    key, stranger = catalog_key(str(DAY)), catalog_key(str(DAY)).replace("00000", "00001")
+    body = plain.lake.read(key)
+    plain.hands.put(key, body[:-1] + b"!")
+    with plain.hands.added(stranger):
+        found = plain.found()
+    plain.hands.put(key, body)
+    assert {key: {FindingKind.ALTERED}, stranger: {FindingKind.STRANGER}} == found
+    assert {} == plain.found()
+
+
+def test_erased_conversation_is_settled(table):
+    """What was erased is missed by nobody; where it stands again, that is a finding."""
+    day = ErasedDay(table)
+    day.archive()
+    audio = next(key for key in media_keys(table.lake) if conversation(1) in key)
+    body = table.lake.read(audio)
+    erase_conversation(table.lake, order())
+    scope = replace(DEEP, whole=True)
+    assert () == verify_lake(table.lake, scope).findings
+    with Tampering(table.lake).added(audio, body):
+        assert [(FindingKind.RESURRECTED, audio)] == [
+            (item.kind, item.key) for item in verify_lake(table.lake, scope).findings
+        ]
+
+
+def test_strangers_and_gaps_are_found_in_the_whole_lake(plain):
+    """What the archive would never write, and a night on which it did not run."""
+    later = DayPlan(plain.night.box.org_id, LocalDay.of("2026-03-04", DAY.zone), ())
+    plain.lake.put_document(later.key, later.body())
+    commit_day(plain.lake, plain.night.box.org_id, later.day, ())
+    with plain.hands.added("media/notes.txt"):
+        found = plain.found(Scope(whole=True))
+    for key in [key for key in plain.lake.list_keys("") if "2026-03-04" in key]:
+        remove(plain.lake, key)
+    assert {
+        "media/notes.txt": {FindingKind.STRANGER}, "commits/date=2026-03-03/": {FindingKind.GAP},
+    } == found  # fmt: skip
