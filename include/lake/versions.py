@@ -87,7 +87,7 @@ class Versions:
                 answer = self._bucket.call("head_object", **self._name(version), ChecksumMode="ENABLED")
         except KeyAbsentError:
             return ""
-        return StoredObject.of_head(version.key, answer).sha256
+        return StoredObject.of_head(version.key, answer["ResponseMetadata"]["HTTPHeaders"]).sha256
 
     def read(self, version: ObjectVersion) -> bytes:
         """Return a version whole."""
