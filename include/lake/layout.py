@@ -200,6 +200,11 @@ def plan_date(key: str) -> str:
     return match["date"]
 
 
+def is_shard_plan(key: str) -> bool:
+    """Whether the key is that of a shard plan, without the lake's prefix."""
+    return bool(_PLAN_KEY.match(key)) and "/shard-" in key
+
+
 def day_plan_prefix(date: str) -> str:
     """Return the prefix of a day's plans."""
     return f"plans/date={date}/day-"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from include.errors import ConfigurationError
+from include.lake.layout import is_shard_plan
 from include.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ _MEDIA = "media"
 class Protection:
     """Read from ``RECORDING_ARCHIVE_<FIELD>``; the defaults leave everything to the bucket's own settings.
 
-    Write-once objects are locked until ``retention_days`` after the bucket's own clock; reports, which are replaced,
-    never are. ``storage_class`` is for media and their metadata only. Tags are off unless asked for: writing them takes
-    a permission of its own (``s3:PutObjectTagging``).
+    Write-once objects are locked until ``retention_days`` after the bucket's own clock. Reports, which are replaced,
+    never are, nor are shard plans: they hold facts of a hundred conversations, and one lock would keep them all.
+    ``storage_class`` is for media and their metadata only. Tags are off unless asked for: writing them takes a
+    permission of its own (``s3:PutObjectTagging``).
 
     Raises:
         ConfigurationError: when a value is none of its kind, or two contradict each other; the message names it.
@@ -80,11 +82,11 @@ class Protection:
     def headers(self, key: str, server_now: Callable[[], datetime]) -> dict[str, str]:
         """Return the headers of a write-once object; ``server_now`` is asked only where a lock needs it."""
         headers = self.replaceable_headers(key)
-        if self.is_locking:
+        if self.is_locking and not is_shard_plan(key):
             until = server_now() + timedelta(days=self.retention_days)
             headers["x-amz-object-lock-mode"] = self.object_lock_mode
             headers["x-amz-object-lock-retain-until-date"] = until.strftime("%Y-%m-%dT%H:%M:%SZ")
-        if self.legal_hold:
+        if self.legal_hold and not is_shard_plan(key):
             headers["x-amz-object-lock-legal-hold"] = "ON"
         return headers
 

@@ -7,10 +7,11 @@ that the amazon provider knows works here.
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from include.canonical import sha256_hex
@@ -21,6 +22,7 @@ from include.lake.history import KeyHistory, OpenUpload, histories
 from include.lake.multipart import MultipartUpload
 from include.lake.protection import Protection
 from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, head_request, put_request
+from include.lake.retention import RetentionRules
 from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.server_clock import ServerClock
 from include.lake.stale_uploads import open_uploads, sweep
@@ -54,10 +56,12 @@ CHUNK_BYTES = 1024 * 1024
 class Writing:
     """How the lake writes. Objects above ``multipart_bytes`` go in parts of ``part_bytes``, more where S3 asks for it.
 
-    Each such upload holds ``concurrent_parts`` parts in memory, and one more.
+    Each such upload holds ``concurrent_parts`` parts in memory, and one more. ``retention`` has rules for recordings of
+    some queues or divisions; ``LakeStore.under`` applies what they say.
     """
 
     protection: Protection = field(default_factory=Protection)
+    retention: RetentionRules = field(default_factory=RetentionRules)
     multipart_bytes: int = 64 * 1024 * 1024
     part_bytes: int = 10 * 1024 * 1024
     concurrent_parts: int = 4
@@ -90,18 +94,18 @@ class LakeStore:
         """Return the full ``s3://`` address of a key, for people."""
         return f"s3://{self.location.bucket}/{self._prefix}{key}"
 
+    def under(self, protection: Protection) -> LakeStore:
+        """Return the same lake, through the same connections, whose writes are protected in another way."""
+        if protection == self.writing.protection:
+            return self
+        other = copy.copy(self)
+        other.writing = replace(self.writing, protection=protection)
+        return other
+
     @property
     def versions(self) -> Versions:
         """Every version of every object, for those who may erase and hold."""
         return Versions(self._bucket, self._prefix, self.location.uri)
-
-    def server_now(self) -> datetime:
-        """Return what time it is at the bucket.
-
-        Raises:
-            LakeUnavailable: when it does not say.
-        """
-        return self._server_now()
 
     def put_if_absent(self, key: str, body: IO[bytes], *, bytes_: int, sha256: str, media_type: str) -> Put:
         """Write the object unless the key exists, and read it back.

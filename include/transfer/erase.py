@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from include.audit.signature import JournalKey
     from include.lake.store import LakeStore
     from include.lake.versions import Guards, ObjectVersion
     from include.local_day import LocalDay
@@ -99,9 +100,16 @@ class Erasure:
 
 
 def erase_conversation(
-    lake: LakeStore, order: ErasureOrder, *, bypass_governance: bool = False, dry_run: bool = False
+    lake: LakeStore,
+    order: ErasureOrder,
+    key: JournalKey | None = None,
+    *,
+    bypass_governance: bool = False,
+    dry_run: bool = False,
 ) -> Erasure:
     """Erase every version of all that is the conversation's, and prove it; called again it finishes or does nothing.
+
+    The commit that anchors the tombstone, and the journal that tells of it, are signed with ``key``.
 
     Raises:
         ObjectLocked: a hold or a retention keeps an object; nothing was deleted or written.
@@ -122,12 +130,14 @@ def erase_conversation(
     bypass = bypass_governance and lake.versions.can_lock()
     _delete(lake, order, found, bypass=bypass)
     _look_again(lake, order)
-    commit, _ = commit_day(lake, order.org, order.day, ())
+    commit, _ = commit_day(lake, order.org, order.day, (), key=key)
     _renew_catalog(lake, order, bypass=bypass)
     for tombstone in tombstones:
         lake.put_first(layout.erasure_key(tombstone.key), _certificate(tombstone, commit.key, found.unassigned))
     # The certificate first: without it the report would call the day open.
-    _renew_reports(lake, order, tombstones, bypass=bypass)
+    if any(lake.list_keys(layout.report_prefix(str(order.day)))):
+        reconcile_day(lake, order.org, order.day, (), key=key)
+    _forget_reports(lake, order, tombstones, bypass=bypass)
     return Erasure(order, tombstones, found.versions, found.unassigned, commit.key)
 
 
@@ -152,7 +162,7 @@ def _refuse_what_is_kept(lake: LakeStore, versions: Iterable[ObjectVersion], *, 
     """Ask for the locks of every version before one of them is touched."""
     if not lake.versions.can_lock():
         return
-    now = lake.server_now()
+    now = lake.now()
     kept = []
     for version in versions:
         why = _kept_by(lake.versions.guards(version), now, bypass_governance=bypass_governance)
@@ -198,7 +208,7 @@ def _with_what_is_new(
         reason=order.reason.strip(),
         legal_basis=order.legal_basis.strip(),
         by=order.by.strip(),
-        at=lake.server_now().isoformat(timespec="seconds"),
+        at=lake.now().isoformat(timespec="seconds"),
         objects=tuple(ErasedObject(item.key, item.version_id, item.bytes, lake.versions.digest(item)) for item in new),
         rewritten=tuple(Rewritten(key, replaced[key]) for key in sorted(replaced)),
     )
@@ -211,7 +221,7 @@ def _delete(lake: LakeStore, order: ErasureOrder, found: ConversationObjects, *,
         lake.put_document(plan.key, plan.body())
     _delete_all(lake, found.versions, bypass=bypass)
     folder = layout.conversation_prefix(order.org, str(order.day), order.conversation_id)
-    lake.versions.abort_uploads(folder, lake.server_now())
+    lake.versions.abort_uploads(folder, lake.now())
 
 
 def _look_again(lake: LakeStore, order: ErasureOrder) -> None:
@@ -260,10 +270,8 @@ def _renew_catalog(lake: LakeStore, order: ErasureOrder, *, bypass: bool) -> Non
     _delete_all(lake, [item for item in lake.versions.list(partition) if not item.is_latest], bypass=bypass)
 
 
-def _renew_reports(lake: LakeStore, order: ErasureOrder, tombstones: tuple[Tombstone, ...], *, bypass: bool) -> None:
-    """Write the reports anew where there are any, and delete what they said before: it may quote the source."""
-    if any(lake.list_keys(layout.report_prefix(str(order.day)))):
-        reconcile_day(lake, order.org, order.day, ())
+def _forget_reports(lake: LakeStore, order: ErasureOrder, tombstones: tuple[Tombstone, ...], *, bypass: bool) -> None:
+    """Delete what the reports said before: it may quote the source."""
     stale = [item for item in _stale_reports(lake, order, tombstones) if not item.is_latest]
     _delete_all(lake, stale, bypass=bypass)
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from include.audit.events import Action, Event
 from include.errors import ConfigurationError
 from include.lake.layout import is_uuid
 from include.transfer.conversation_objects import objects_of
+from include.transfer.day import commit_day
+from include.transfer.day_journal import append_segment
 
 if TYPE_CHECKING:
+    from include.audit.signature import JournalKey
     from include.lake.store import LakeStore
     from include.lake.versions import ObjectVersion
     from include.local_day import LocalDay
+
+WORDS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +30,66 @@ class Hold:
     changed: int
 
 
-def hold_conversation(lake: LakeStore, org: str, day: LocalDay, conversation_id: str, *, on: bool) -> Hold:
+@dataclass(frozen=True, slots=True)
+class HoldOrder:
+    """Whose hold on which conversation, and why; these words are kept for good and should name no customer.
+
+    Raises:
+        ConfigurationError: when something is missing or no conversation id.
+    """
+
+    org: str
+    day: LocalDay
+    conversation_id: str
+    reason: str
+    by: str
+    on: bool = True
+
+    def __post_init__(self) -> None:
+        if not is_uuid(self.conversation_id):
+            raise ConfigurationError(f"CONVERSATION must be a conversation's id, not {self.conversation_id[:64]!r}")
+        for name in ("reason", "by"):
+            if not 1 <= len(getattr(self, name).strip()) <= WORDS_MAX:
+                raise ConfigurationError(f"{name.upper()} must say something, in at most {WORDS_MAX} characters")
+
+
+def hold_conversation(lake: LakeStore, order: HoldOrder, key: JournalKey | None = None) -> Hold:
     """Set or lift the hold on every version of the conversation's media, metadata, derivatives and quarantined bytes.
+
+    Who did it and why goes into the day's journal before the first hold changes, and a commit, signed with ``key``,
+    anchors it. Where nothing has to change nothing is written.
 
     Raises:
         ConfigurationError: the bucket has no Object Lock, or the lake holds nothing of the conversation.
         NotAuthorised: this role may not.
         LakeUnavailable: as the lake raises it; calling again sets what is left.
     """
-    if not is_uuid(conversation_id):
-        raise ConfigurationError(f"CONVERSATION must be a conversation's id, not {conversation_id[:64]!r}")
     lake.versions.require_object_lock()
-    found = objects_of(lake, org, day, conversation_id).recordings
+    found = objects_of(lake, order.org, order.day, order.conversation_id).recordings
     versions = tuple(version for version in found if not version.is_marker)
     if not versions:
-        raise ConfigurationError(f"{lake.location.uri} holds nothing of conversation {conversation_id} on {day}.")
-    changed = [version for version in versions if lake.versions.guards(version).held is not on]
+        where = f"conversation {order.conversation_id} on {order.day}"
+        raise ConfigurationError(f"{lake.location.uri} holds nothing of {where}.")
+    changed = [version for version in versions if lake.versions.guards(version).held is not order.on]
+    if changed:
+        append_segment(lake, order.org, order.day, "hold", _events(lake, order, changed))
     for version in changed:
-        lake.versions.hold(version, on=on)
-    return Hold(on, versions, len(changed))
+        lake.versions.hold(version, on=order.on)
+    commit_day(lake, order.org, order.day, (), key=key, anchor=True)
+    return Hold(order.on, versions, len(changed))
+
+
+def _events(lake: LakeStore, order: HoldOrder, versions: list[ObjectVersion]) -> list[Event]:
+    at = lake.now().isoformat(timespec="seconds")
+    return [
+        Event(
+            Action.HELD if order.on else Action.RELEASED,
+            at=at,
+            key=version.key,
+            version_id=version.version_id,
+            conversation_id=order.conversation_id,
+            reason=order.reason.strip(),
+            said_by=order.by.strip(),
+        )
+        for version in versions
+    ]

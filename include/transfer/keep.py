@@ -52,9 +52,10 @@ def keep_recording(
 def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> ItemRecord:
     """Data before anything that refers to it: audio, then metadata."""
     key = layout.media_key(identity, body.sha256, body.extension)
-    put = work.lake.put_if_absent(key, body.sink, bytes_=body.size, sha256=body.sha256, media_type=body.media_type)
+    lake = work.lake_for(identity.conversation_id)
+    put = lake.put_if_absent(key, body.sink, bytes_=body.size, sha256=body.sha256, media_type=body.media_type)
     metadata_key = layout.metadata_key(identity, body.sha256)
-    document = work.lake.put_first(
+    document = lake.put_first(
         metadata_key,
         recording_document(
             identity,
@@ -101,7 +102,7 @@ def quarantine(work: ShardWork, identity: MediaIdentity, body: RecordingBody, re
         LakeUnavailable, NotAuthorised: as the lake raises them.
     """
     key = layout.quarantine_key(identity.date, reason, identity, body.sha256, body.extension)
-    put = work.lake.put_if_absent(
+    put = work.lake_for(identity.conversation_id).put_if_absent(
         key, body.sink, bytes_=body.size, sha256=body.sha256, media_type="application/octet-stream"
     )
     log.warning(

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from include.errors import IntegrityError, UrlExpired
+from include.genesys.json_fields import entries_of, text_of, texts_of
 from include.lake.layout import MediaIdentity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from include.genesys.models import BatchStatus, RecordingMetadata, RecordingResult
     from include.lake.plan import ShardPlan
     from include.lake.store import LakeStore
@@ -47,6 +50,20 @@ class ShardWork:
     def identity(self, conversation_id: str, recording_id: str, part: int = 0) -> MediaIdentity:
         """Return what a part of this shard's day is called."""
         return MediaIdentity(self.plan.org, self.plan.date, conversation_id, recording_id, part)
+
+    def lake_for(self, conversation_id: str) -> LakeStore:
+        """Return the lake as it protects what belongs to this conversation."""
+        return lake_for(self.lake, self.plan.facts.get(conversation_id, {}))
+
+
+def lake_for(lake: LakeStore, facts: Mapping[str, object]) -> LakeStore:
+    """Return the lake as its retention rules protect recordings of a conversation with these facts.
+
+    Facts that are unknown, as of a conversation that the source has forgotten, match no rule.
+    """
+    queues = [text_of(entry.get(name)) for entry in entries_of(facts.get("queues")) for name in ("id", "name")]
+    rules, default = lake.writing.retention, lake.writing.protection
+    return lake.under(rules.protection(default, filter(None, queues), texts_of(facts.get("division_ids"))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from airflow.sdk import Asset
 from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
 from include.audit.signature import JournalKey, JournalSigning
 from include.lake.protection import Protection
+from include.lake.retention import RetentionRules
 from include.settings import ArchiveSettings, zone_named
 from include.transfer.derivative_settings import DerivativeSettings
 
@@ -85,6 +86,15 @@ def lake_protection() -> Protection:
         ConfigurationError: when a variable is wrong, or two contradict each other; the message names it.
     """
     return Protection.from_environment(os.environ)
+
+
+def retention_rules() -> RetentionRules:
+    """Return what is kept how long for some queues or divisions.
+
+    Raises:
+        ConfigurationError: when a rule is none; the message names it.
+    """
+    return RetentionRules.from_environment(os.environ)
 
 
 def journal_key() -> JournalKey | None:

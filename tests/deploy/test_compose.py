@@ -86,7 +86,7 @@ def test_settings_of_env_reach_who_works(filled_env, service):
     names = {
         item.name for kind in (ArchiveSettings, Protection, JournalSigning, DerivativeSettings) for item in fields(kind)
     } - own
-    names |= {f"pii_{item.name}" for item in fields(PiiPolicy)}
+    names |= {"retention_rules", *(f"pii_{item.name}" for item in fields(PiiPolicy))}
     given = {f"{ENVIRONMENT_PREFIX}{name.upper()}": f"of {name}" for name in names}
     with filled_env.open("a") as env:
         env.writelines(

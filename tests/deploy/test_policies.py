@@ -94,15 +94,13 @@ def test_eraser_deletes_what_holds_personal_data(name):
     assert [True] * 4 == [allowed("eraser", action, folder(name)) for action in actions]
 
 
-@pytest.mark.parametrize("name", ["manifests", "commits", "tombstones", "erasures", "audit", "signatures"])
+@pytest.mark.parametrize("name", ["manifests", "commits", "tombstones", "erasures", "audit", "seals"])
 def test_eraser_deletes_no_evidence(name):
     """What proves the day stays, tombstones and certificates too."""
     assert not allowed("eraser", "s3:DeleteObjectVersion", folder(name))
 
 
-@pytest.mark.parametrize(
-    "name", ["tombstones", "erasures", "plans", "commits", "audit", "signatures", "catalog", "reports"]
-)
+@pytest.mark.parametrize("name", ["tombstones", "erasures", "plans", "commits", "audit", "seals", "catalog", "reports"])
 def test_eraser_writes_what_an_erasure_leaves(name):
     """Tombstone, certificate, the plan without the facts, the next commit, and the views anew."""
     assert allowed("eraser", "s3:PutObject", folder(name))

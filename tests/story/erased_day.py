@@ -28,7 +28,8 @@ def facts_of(number: int) -> dict[str, object]:
     """Return what is known of a conversation: numbers and names that stand nowhere else."""
     agent = {"id": conversation(900 + number), "name": f"Agent Mustermann-{number}"}
     queue = {"id": conversation(800 + number), "name": f"Queue-{number}"}
-    return {"ani": f"+4930555000{number}", "dnis": "+4980", "agents": [agent], "queues": [queue], "division_ids": []}
+    people = {"ani": f"+4930555000{number}", "dnis": "+4980", "agents": [agent]}
+    return {**people, "queues": [queue], "division_ids": [f"d-{number}"]}
 
 
 def traces_of(number: int) -> tuple[bytes, ...]:

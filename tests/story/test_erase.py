@@ -7,7 +7,6 @@ import io
 import json
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -17,20 +16,20 @@ from include.errors import ConfigurationError, LakeUnavailable, ObjectLocked
 from include.lake.commit import read_head
 from include.lake.layout import MediaIdentity, catalog_key, quarantine_key
 from include.lake.protection import Protection
+from include.lake.retention import VARIABLE, RetentionRules
+from include.lake.store import LakeStore, Writing
 from include.lake.tombstone import read_shard_plan, tombstones_of
 from include.lake.whereabouts import dates_of, place_of
 from include.outcome import Outcome
+from include.settings import LakeLocation
 from include.transfer.catalog import catalog_day
 from include.transfer.day import present_state, reconcile_day, state_of
 from include.transfer.erase import erase_conversation
-from include.transfer.hold import hold_conversation
+from include.transfer.hold import HoldOrder, hold_conversation
 from include.transfer.submit import submit_shard
 from tests.story.desk import ORG, audio, conversation, desk
 from tests.story.erased_day import ErasedDay, every_version, keys_with, lake_in, order, traces_of
 from tests.story.night import DAY, ZONE, Memory, everything_in, media_keys, remove
-
-if TYPE_CHECKING:
-    from include.lake.store import LakeStore
 
 LOCKED_DAYS = {"retention_days": 1}
 
@@ -61,6 +60,11 @@ def opened(lake_client, versioned_bucket, tmp_path):
 def outcomes(lake):
     """Return the class of each conversation, as the bucket bears it out."""
     return {key: str(value) for key, value in present_state(lake, read_head(lake, ORG, DAY)).outcomes.items()}
+
+
+def hold(lake, number, *, on):
+    """Hold a conversation, or release it."""
+    return hold_conversation(lake, HoldOrder(ORG, DAY, conversation(number), "litigation", "counsel", on))
 
 
 EXPECTED = {conversation(1): "erased", conversation(2): "archived", conversation(3): "archived"}
@@ -181,27 +185,57 @@ def test_governance_is_bypassed_only_on_demand(opened):
 def test_hold_is_set_kept_and_lifted(opened):
     """A held conversation is not erased, its neighbours are; the hold lifted, it is."""
     with opened() as day:
-        hold = hold_conversation(day.lake, ORG, DAY, conversation(1), on=True)
-        assert (2, 2) == (len(hold.versions), hold.changed)
-        assert 0 == hold_conversation(day.lake, ORG, DAY, conversation(1), on=True).changed
+        held = hold(day.lake, 1, on=True)
+        assert (2, 2) == (len(held.versions), held.changed)
+        assert 0 == hold(day.lake, 1, on=True).changed
         with pytest.raises(ObjectLocked, match="RELEASE=1"):
             erase_conversation(day.lake, order(), bypass_governance=True)
         erase_conversation(day.lake, order(2))
-        assert 2 == hold_conversation(day.lake, ORG, DAY, conversation(1), on=False).changed
+        assert 2 == hold(day.lake, 1, on=False).changed
         erase_conversation(day.lake, order())
         assert [] == keys_with(day.lake, *traces_of(1), *traces_of(2))
+
+
+def test_journal_tells_of_hold_and_erasure(opened):
+    """Who held what and why, who lifted it, who erased it: in segments that the newest commit anchors."""
+    with opened() as day:
+        hold(day.lake, 1, on=True)
+        before = every_version(day.lake)
+        hold(day.lake, 1, on=True)
+        assert before == every_version(day.lake)
+        hold(day.lake, 1, on=False)
+        erase_conversation(day.lake, order())
+        anchored = {segment.key for segment in read_head(day.lake, ORG, DAY).journal}
+        assert anchored == set(day.lake.list_keys("audit/"))
+        lines = [json.loads(line) for key in anchored for line in day.lake.read(key).splitlines()]
+        told = {(line["action"], line["reason"], line["said_by"]) for line in lines if line.get("said_by")}
+        assert {
+            ("held", "litigation", "counsel"),
+            ("released", "litigation", "counsel"),
+            ("erased", "asked for by the caller", "dpo"),
+        } <= told
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"), [({"reason": ""}, "REASON"), ({"by": " "}, "BY"), ({"conversation_id": "x"}, "CONVERSATION")]
+)
+def test_hold_without_words_is_refused(changed, said):
+    """A hold that nobody can explain in three years is worth little."""
+    words = {"conversation_id": conversation(1), "reason": "litigation", "by": "counsel"} | changed
+    with pytest.raises(ConfigurationError, match=said):
+        HoldOrder(ORG, DAY, **words)
 
 
 def test_bucket_without_object_lock_holds_nothing(opened, lake):
     """A hold that cannot be is refused by name, not taken for set."""
     with opened(lake=lake) as day, pytest.raises(ConfigurationError, match="has no Object Lock"):
-        hold_conversation(day.lake, ORG, DAY, conversation(1), on=True)
+        hold(day.lake, 1, on=True)
 
 
 def test_hold_of_nothing_is_refused(opened):
     """A mistyped id must not look like a hold."""
     with opened() as day, pytest.raises(ConfigurationError, match="holds nothing of conversation"):
-        hold_conversation(day.lake, ORG, DAY, conversation(77), on=True)
+        hold(day.lake, 77, on=True)
 
 
 @pytest.mark.parametrize(
@@ -428,3 +462,29 @@ def test_other_days_and_conversations_are_untouched(opened):
         assert all(conversation(1) in key or key.startswith("plans/") for key in gone)
         changed = {key for key in before.keys() & after.keys() if before[key] != after[key]}
         assert all(key.startswith("reports/") for key in changed)
+
+
+def test_rules_decide_per_queue_what_can_be_erased(lake_client, versioned_bucket, tmp_path):
+    """Audio and metadata of one queue are locked as its rule says, its neighbours as the lake's own protection says."""
+    entries = [
+        {"name": "cards", "queues": ["Queue-1"], "mode": "none"},
+        {"name": "trading", "divisions": ["d-2"], "mode": "COMPLIANCE", "days": 1},
+    ]
+    retention = RetentionRules.from_environment({VARIABLE: json.dumps(entries)})
+    writing = Writing(Protection("GOVERNANCE", 1), retention=retention)
+    lake = LakeStore(lake_client, LakeLocation(versioned_bucket, f"rules/{uuid4().hex}"), writing)
+    with desk(lake, tmp_path) as table:
+        ErasedDay(table).archive()
+        modes = {
+            number: {
+                lake.versions.guards(version).mode
+                for version in lake.versions.list("media/")
+                if conversation(number) in version.key
+            }
+            for number in (1, 2, 3)
+        }
+        assert {1: {""}, 2: {"COMPLIANCE"}, 3: {"GOVERNANCE"}} == modes
+        erase_conversation(lake, order(1))
+        assert [] == keys_with(lake, *traces_of(1))
+        with pytest.raises(ObjectLocked, match="COMPLIANCE"):
+            erase_conversation(lake, order(2), bypass_governance=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.lake import recording_lake
 from include.lake.whereabouts import place_of
 from include.transfer.erase import ErasureOrder, erase_conversation
@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     org, day = place_of(lake, options.conversation, options.date, settings.timezone)
     by = options.by or getpass.getuser()
     order = ErasureOrder(org, day, options.conversation, options.reason, options.legal_basis, by)
-    erasure = erase_conversation(lake, order, bypass_governance=options.bypass_governance, dry_run=options.dry_run)
+    may = {"bypass_governance": options.bypass_governance, "dry_run": options.dry_run}
+    erasure = erase_conversation(lake, order, journal_key(), **may)
     print("\n".join(erasure.lines(lake.location.uri)))
     return 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import TYPE_CHECKING
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.lake import recording_lake
 from include.lake.whereabouts import place_of
-from include.transfer.hold import hold_conversation
+from include.transfer.hold import HoldOrder, hold_conversation
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +30,9 @@ def run(options: argparse.Namespace) -> int:
     settings = archive_settings()
     lake = recording_lake(settings)
     org, day = place_of(lake, options.conversation, options.date, settings.timezone)
-    hold = hold_conversation(lake, org, day, options.conversation, on=not options.release)
+    by = options.by or getpass.getuser()
+    order = HoldOrder(org, day, options.conversation, options.reason, by, on=not options.release)
+    hold = hold_conversation(lake, order, journal_key())
     state = "under a legal hold" if hold.on else "under no legal hold"
     print(
         f"{options.conversation} of {day}: {len(hold.versions)} versions are {state}; {hold.changed} were not before."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
-from genesys_archive.defaults import LAKE_CONN_ID, lake_protection
+from genesys_archive.defaults import LAKE_CONN_ID, lake_protection, retention_rules
 from include.lake.store import LakeStore, S3Client, Writing, client_config
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def recording_lake(settings: ArchiveSettings, lake_conn_id: str = LAKE_CONN_ID) 
 
     writing = Writing(
         protection=lake_protection(),
+        retention=retention_rules(),
         multipart_bytes=settings.multipart_bytes,
         part_bytes=settings.chunk_bytes,
         concurrent_parts=settings.concurrent_parts,
