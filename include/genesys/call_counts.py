@@ -22,6 +22,20 @@ class CallCounts:
         """Requests sent to the API, retries included, token requests not."""
         return sum(self.calls.values())
 
+    def since(self, earlier: CallCounts) -> CallCounts:
+        """Return what was added after ``earlier``, a snapshot of the same counter.
+
+        >>> CallCounts({"GET /x": 3}, retries=2).since(CallCounts({"GET /x": 1}, retries=2))
+        CallCounts(calls={'GET /x': 2}, retries=0, rate_limited=0, token_requests=0, seconds_waited=0.0)
+        """
+        return CallCounts(
+            calls={name: count - earlier.calls.get(name, 0) for name, count in self.calls.items()},
+            retries=self.retries - earlier.retries,
+            rate_limited=self.rate_limited - earlier.rate_limited,
+            token_requests=self.token_requests - earlier.token_requests,
+            seconds_waited=self.seconds_waited - earlier.seconds_waited,
+        )
+
     def sentence(self) -> str:
         """Return it for the log of a person.
 

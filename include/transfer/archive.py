@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from include.audit.download_tally import NO_DOWNLOADS, DownloadTally
+from include.audit.metrics import SILENT
 from include.audit.reconcile import ERASED_ON_REQUEST, TOMBSTONE
 from include.errors import ConfigurationError, RecordingGone
 from include.genesys.models import RecordingResult
@@ -24,7 +26,7 @@ from include.lake.tombstone import erased_conversations
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import archive_bundle
 from include.transfer.evidence import dated, earlier_tries
-from include.transfer.failure import failure_reason
+from include.transfer.failure import failure_reason, reason_of
 from include.transfer.holes import BATCH, explain
 from include.transfer.recording import archive_recording
 from include.transfer.results import sort_results
@@ -34,6 +36,8 @@ from include.transfer.stored import stored_parts, stored_recording
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from include.audit.download_tally import Downloads
+    from include.audit.metrics import Metrics
     from include.genesys.models import BatchStatus
     from include.lake.plan import ShardPlan
     from include.lake.store import LakeStore
@@ -58,10 +62,12 @@ class ShardReport:
     conversations: int
     outcomes: Mapping[str, int]
     bytes: int
+    downloads: Downloads = NO_DOWNLOADS
+    """What this try fetched; nothing where the lake held it all."""
 
     def to_json(self) -> dict[str, object]:
         """Return it for XCom."""
-        return asdict(self)
+        return {**asdict(self), "downloads": self.downloads.to_json()}
 
     def sentence(self) -> str:
         """Return it for the log of a person."""
@@ -69,7 +75,7 @@ class ShardReport:
         return f"{self.conversations} conversations: {counts}; {self.bytes} bytes archived. See {self.manifest_key}"
 
 
-def archive_shard(
+def archive_shard(  # noqa: PLR0913 - the ports, the plan and what is known of the jobs
     source: ShardSource,
     lake: LakeStore,
     downloader: MediaDownloader,
@@ -79,6 +85,7 @@ def archive_shard(
     *,
     unfinished: frozenset[str],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    metrics: Metrics = SILENT,
 ) -> ShardReport:
     """Archive a shard and write its manifest; a shard that is already whole in the lake is left alone.
 
@@ -99,7 +106,9 @@ def archive_shard(
     if finished is not None:
         log.info("Nothing to do: %s is complete", finished.key)
         return _report(finished)
-    work = ShardWork(source, lake, downloader, settings, plan, stored, submitted.output_format)
+    work = ShardWork(
+        source, lake, downloader, settings, plan, stored, submitted.output_format, DownloadTally(metrics, reason_of)
+    )
     records = [_erased(item, erased[item]) for item in ids if item in erased]
     records += [_refused(item) for item in submitted.refused if item not in erased]
     for job in submitted.jobs:
@@ -108,7 +117,7 @@ def archive_shard(
     items = tuple(sorted(dated(set(records), tries, clock())))
     manifest = Manifest(plan.org, plan.date, ids, items, plan.base_version, submitted.plan_key)
     manifest.write(lake)
-    return _report(manifest)
+    return _report(manifest, work.tally.result())
 
 
 def _stop_if_misconfigured(records: Sequence[ItemRecord]) -> None:
@@ -258,10 +267,11 @@ def _refused(conversation_id: str) -> ItemRecord:
     return ItemRecord(conversation_id, "", 0, Outcome.QUARANTINED, REFUSED, BATCH, "the source takes no batch with it")
 
 
-def _report(manifest: Manifest) -> ShardReport:
+def _report(manifest: Manifest, downloads: Downloads = NO_DOWNLOADS) -> ShardReport:
     return ShardReport(
         manifest_key=manifest.key,
         conversations=len(manifest.conversation_ids),
         outcomes=dict(Counter(str(item.outcome) for item in manifest.items)),
         bytes=sum(item.bytes for item in manifest.items if item.outcome is Outcome.ARCHIVED),
+        downloads=downloads,
     )

@@ -199,7 +199,9 @@ class BundleMembers:
         for member in share.members:
             sink = stack.enter_context(self.work.downloader.spool())
             try:
-                bodies.append(self._extracted(member, view, sink))
+                with self.work.tally.download() as download:
+                    bodies.append(self._extracted(member, view, sink))
+                    download.arrived(bodies[-1].size, bodies[-1].refused_for)
             except ArchiveRejected as error:
                 lost.append(self._damaged(share.place, error))
             except (NotAuthorised, ConfigurationError):

@@ -33,6 +33,15 @@ def failure_reason(kind: type[ArchiveError]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
+def reason_of(error: BaseException) -> str:
+    """Return the word for whatever ended a download; an error that is none of ours has one word for all of its kind.
+
+    >>> reason_of(RecordingGone("away")), reason_of(KeyboardInterrupt())
+    ('recording_gone', 'unexpected')
+    """
+    return failure_reason(type(error)) if isinstance(error, ArchiveError) else "unexpected"
+
+
 def outcome_of(error: ArchiveError) -> Outcome:
     """Return the class that an error about one recording means.
 

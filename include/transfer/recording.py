@@ -47,7 +47,9 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
         for ordinal, result in enumerate(selected):
             sink = stack.enter_context(work.downloader.spool("/".join((identity.org, *place, str(ordinal)))))
             try:
-                body = fetch_body(work, urls, result, sink)
+                with work.tally.download() as download:
+                    body = fetch_body(work, urls, result, sink)
+                    download.arrived(body.size, "" if body.is_zip else body.refused_for)
             except NotAuthorised:
                 raise
             except RecordingGone as error:

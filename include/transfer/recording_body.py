@@ -37,6 +37,11 @@ class RecordingBody:
         return verdict(self.inspection.findings)
 
     @property
+    def refused_for(self) -> str:
+        """The name of that finding, empty where there is none."""
+        return self.refusal.name if self.refusal else ""
+
+    @property
     def is_zip(self) -> bool:
         """Whether it is an archive to be opened, whatever it was declared to be."""
         kind = self.inspection.kind

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from include.audit.download_tally import DownloadTally
 from include.errors import IntegrityError, UrlExpired
 from include.genesys.json_fields import entries_of, text_of, texts_of
 from include.lake.layout import MediaIdentity
@@ -46,6 +47,7 @@ class ShardWork:
     plan: ShardPlan
     stored: StoredParts
     requested_format: str | None = None
+    tally: DownloadTally = field(default_factory=DownloadTally)
 
     def identity(self, conversation_id: str, recording_id: str, part: int = 0) -> MediaIdentity:
         """Return what a part of this shard's day is called."""

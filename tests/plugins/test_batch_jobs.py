@@ -84,7 +84,7 @@ def test_finished_jobs_are_named(sandbox):
 def test_event_is_small_and_holds_no_url(sandbox):
     """The event goes into the database: ids and a count."""
     event = fired(trigger_for(submitted(sandbox)))
-    assert {"finished", "unfinished", "gone", "polls"} == set(event)
+    assert {"finished", "unfinished", "gone", "polls", "waited_seconds"} == set(event)
     assert "http" not in json.dumps(event)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from genesys_archive.defaults import GENESYS_CONN_ID
+from genesys_archive.metrics import AirflowMetrics
+from include.audit.metrics import measure_calls
 from include.errors import ConfigurationError
 from include.genesys.client import GenesysClient
 from include.genesys.connection import GenesysConnection
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.sdk import Connection
 
     from include.settings import ArchiveSettings
@@ -47,9 +52,14 @@ class GenesysHook(BaseHook):
         except AirflowNotFoundException as error:
             raise self._absent() from error
 
-    def client(self, settings: ArchiveSettings) -> GenesysClient:
-        """Return a client; close it when done. Raises as ``genesys_connection``."""
-        return GenesysClient(self.genesys_connection(), settings)
+    @contextmanager
+    def client(self, settings: ArchiveSettings) -> Iterator[GenesysClient]:
+        """Open a client, and report what it asked of the API when it is done. Raises as ``genesys_connection``."""
+        with GenesysClient(self.genesys_connection(), settings) as client:
+            try:
+                yield client
+            finally:
+                measure_calls(AirflowMetrics(), client.counts)
 
     def _absent(self) -> ConfigurationError:
         return ConfigurationError(

@@ -9,6 +9,8 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.metrics import AirflowMetrics
+from include.audit.metrics import measure_recordings
 from include.lake.tombstone import read_shard_plan
 from include.transfer.archive import archive_shard
 from include.transfer.download import MediaDownloader
@@ -46,7 +48,15 @@ class ArchiveBatchesOperator(BaseOperator):
             ) as downloader,
         ):
             report = archive_shard(
-                source, lake, downloader, settings, plan, submitted, unfinished=frozenset(self.waited["unfinished"])
+                source,
+                lake,
+                downloader,
+                settings,
+                plan,
+                submitted,
+                unfinished=frozenset(self.waited["unfinished"]),
+                metrics=AirflowMetrics(),
             )
+        measure_recordings(AirflowMetrics(), report.outcomes)
         self.log.info("%s", report.sentence())
         return report.to_json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
@@ -10,8 +11,11 @@ from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.links.report import ReportLink
+from genesys_archive.metrics import AirflowMetrics
 from genesys_archive.operators.each_day import DayTroubles
 from genesys_archive.operators.planned import TRUE, days_not_planned, planned_days, rules_for
+from genesys_archive.operators.run_downloads import report_downloads
+from include.audit.metrics import measure_day
 from include.audit.standing import Stage
 from include.lake.layout import report_key
 from include.local_day import LocalDay
@@ -80,11 +84,14 @@ class ReconcileDayOperator(BaseOperator):
                 state, sentence = reconcile_day(lake, org, day, [planned["plan_key"]], rules, journal_key())
                 address = lake.uri(report_key(str(day), "report.md"))
                 self.log.info("%s See %s", sentence, address)
-                summaries.append(day_figures(lake, str(day)).event())
+                figures = day_figures(lake, str(day))
+                measure_day(AirflowMetrics(), figures, (datetime.now(UTC) - day.end).total_seconds())
+                summaries.append(figures.event())
                 # The first day that wants a look keeps the link; until there is one, the last day has it.
                 self.report_day = self.report_day if red and self.report_day else str(day)
                 if what_to_do := TO_DO.get(state.stage):
                     red.append(f"{sentence} {what_to_do.format(address=address)}")
+        report_downloads(context)
         troubles.retry_what_may_pass()
         troubles.fail_if_any(also=red)
         for asset in self.outlets:

@@ -11,7 +11,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from genesys_archive.defaults import GENESYS_CONN_ID, archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
+from genesys_archive.metrics import AirflowMetrics
 from genesys_archive.triggers.batch_jobs import BatchJobsTrigger
+from include.audit.metrics import JOBS_WAIT
 from include.transfer.halving import Wait, in_smaller_jobs
 from include.transfer.submit import SubmittedShard
 
@@ -55,6 +57,7 @@ class WaitForBatchesSensor(BaseOperator):
         """
         if event.get("error"):
             raise AirflowFailException(event["error"])
+        AirflowMetrics().duration(JOBS_WAIT.of(), event.get("waited_seconds", 0))
         over = Wait.from_json(wait).over(event)
         again = self._in_smaller_jobs(context, over) if over.worth_splitting else None
         if again is not None:

@@ -14,7 +14,10 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
+from genesys_archive.metrics import AirflowMetrics
+from include.audit.metrics import measure_calls
 from include.errors import PermanentError, RecordingGone, RetriableError
+from include.genesys.call_counts import CallCounts
 from include.genesys.client import GenesysClient
 from include.genesys.waiting import JobWatch, poll_pause_seconds
 
@@ -59,17 +62,18 @@ class BatchJobsTrigger(BaseTrigger):
         yield _event(payload)
 
     async def _wait(self) -> dict[str, object]:
-        settings = archive_settings()
+        settings, began = archive_settings(), time.monotonic()
         watch = JobWatch.over(self.job_ids, settings.stable_polls)
         connection = await GenesysHook(self.genesys_conn_id).genesys_connection_async()
         shared = _shared_source(connection, settings)
         shared.watches.add(watch)
         while not watch.is_over and time.time() < self.deadline:
             await self._poll(shared.client, watch)
+            shared.measure()
             if not watch.is_over:
                 pause = self._pause(settings, shared.open_jobs(), connection.requests_per_minute)
                 await asyncio.sleep(min(pause, max(0.0, self.deadline - time.time())))
-        return watch.to_json()
+        return {**watch.to_json(), "waited_seconds": round(time.monotonic() - began)}
 
     async def _poll(self, client: GenesysClient, watch: JobWatch) -> None:
         """Ask once for every open job; a passing failure is no news about the job."""
@@ -100,6 +104,13 @@ class _SharedSource:
 
     client: GenesysClient
     watches: WeakSet[JobWatch] = field(default_factory=WeakSet)
+    measured: list[CallCounts] = field(default_factory=lambda: [CallCounts()])
+
+    def measure(self) -> None:
+        """Report what was asked of the API since the last time, whichever trigger asked it."""
+        counts = self.client.counts
+        measure_calls(AirflowMetrics(), counts.since(self.measured[-1]))
+        self.measured[-1] = counts
 
     def open_jobs(self) -> int:
         return sum(len(watch.open_jobs) for watch in self.watches)
