@@ -15,9 +15,10 @@ from include.errors import IntegrityError, LakeUnavailable
 from include.lake import layout
 from include.lake.catalog import CatalogManifest
 from include.lake.manifest import Manifest
+from include.lake.merkle import item_leaves, merkle_root
 from include.lake.tombstone import erased_conversations, replaced_plans
 from include.transfer.day import state_of
-from include.transfer.day_check import check_day
+from include.transfer.day_check import check_custody
 from include.transfer.verify_commits import read_commits
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None =
     _check_report(lake, evidence, {commit.key for commit in commits.values()})
     _check_catalog(lake, evidence, {commit.key: commit.sha256 for commit in trusted})
     if head is not None:
-        _check_day(lake, evidence, head, key)
+        evidence.findings += check_custody(lake, date, commits, key).findings
+        _check_counts(lake, evidence, head)
     return evidence
 
 
@@ -130,33 +132,23 @@ def _record(evidence: DayEvidence, item: ItemRecord, said_by: str) -> None:
         evidence.recorded[item.metadata_key] = Recorded(item.metadata_key, item.metadata_sha256, said_by)
 
 
-def _check_day(lake: LakeStore, evidence: DayEvidence, head: Commit, key: JournalKey | None) -> None:
-    """Walk chain, journal and seals, and compute anew what the commit says of its day."""
-    unreadable = [item for item in evidence.findings if item.kind is FindingKind.UNREADABLE]
-    unreadable += _unreadable(lake, layout.journal_prefix(evidence.date), layout.seal_prefix(evidence.date))
-    evidence.findings += unreadable
-    if unreadable:
-        return
-    # Numbers that are missing are found already, each by its name.
-    walked = check_day(lake, evidence.org, head.day, key).findings
-    evidence.findings += [item for item in walked if item.kind is not FindingKind.GAP]
+def _check_counts(lake: LakeStore, evidence: DayEvidence, head: Commit) -> None:
+    """Compute anew what the commit says of its day, where nothing else is wrong with it."""
     if evidence.findings:
         return
-    said, true = head.summary, state_of(lake, head).summary()
+    try:
+        state = state_of(lake, head)
+    except (IntegrityError, LakeUnavailable, ValueError, KeyError, TypeError) as error:
+        key = str(getattr(error, "facts", {}).get("key") or head.key)
+        evidence.found(FindingKind.ALTERED, key, str(error))
+        return
+    said, true = head.summary, state.summary()
     wrong = [name for name in COUNTS if said.get(name) != true[name]]
     if wrong:
         evidence.found(FindingKind.CONTRADICTION, head.key, f"its {', '.join(wrong)} are not what its manifests say")
-
-
-def _unreadable(lake: LakeStore, *prefixes: str) -> list[Finding]:
-    """Try to read small documents whole; a disk may have lost them below the bucket that still lists them."""
-    found = []
-    for key in (key for prefix in prefixes for key in lake.list_keys(prefix)):
-        try:
-            lake.read(key)
-        except LakeUnavailable as error:
-            found.append(Finding(FindingKind.UNREADABLE, key, str(error)))
-    return found
+    items = [item for every in state.items.values() for item in every]
+    if head.merkle_root and (head.items, head.merkle_root) != (len(items), merkle_root(item_leaves(items))):
+        evidence.found(FindingKind.CONTRADICTION, head.key, "its Merkle root is not that of its day's items")
 
 
 def _check_report(lake: LakeStore, evidence: DayEvidence, commits: set[str]) -> None:
