@@ -22,6 +22,9 @@ from include.genesys.json_fields import COUNT_MAX, object_of, uuid_of
 from include.genesys.request import ApiRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from include.genesys.conversation_shelf import ConversationShelf
     from include.genesys.http import ApiDoor
     from include.genesys.models import Conversation
 
@@ -59,6 +62,22 @@ class ConversationsFound:
     passes: int = 1
     outside: int = 0
     undated: tuple[str, ...] = ()
+    shelf: ConversationShelf | None = None
+    """In place of ``conversations``, where there are too many to hold; see ``conversation_shelf``."""
+
+    @property
+    def by_id(self) -> Mapping[str, Conversation]:
+        """The conversations by their id."""
+        return self.shelf if self.shelf is not None else {item.conversation_id: item for item in self.conversations}
+
+    def close(self) -> None:
+        """Give back the disk that the shelf takes; without one there is nothing to do."""
+        if self.shelf is not None:
+            self.shelf.close()
+
+
+class LargeIntervalError(Exception):
+    """The interval has more conversations than the caller wants to page through; nothing is wrong with it."""
 
 
 @dataclass(slots=True)
@@ -72,6 +91,7 @@ class _Search:
     pages: int = 0
     split: int = 0
     passes: int = 1
+    rows_max: int | None = None
 
 
 @dataclass(slots=True)
@@ -104,10 +124,13 @@ class _TooMany(Exception):  # noqa: N818 - a message to the caller in this file
     """The interval holds more than one query can page through."""
 
 
-def find_conversations(door: ApiDoor, start_utc: datetime, end_utc: datetime) -> ConversationsFound:
+def find_conversations(
+    door: ApiDoor, start_utc: datetime, end_utc: datetime, *, rows_max: int | None = None
+) -> ConversationsFound:
     """Find every finished, recorded voice conversation with ``start_utc <= start < end_utc``.
 
     Raises:
+        LargeIntervalError: when the source counts more than ``rows_max``, where that is given.
         ValueError: when the bounds are naive or not in order.
         RequestRejected: when the source refuses the query, or has too many hits for even the shortest interval.
         SourceChanged: when the last look still found something new, or all looks together saw less than the source's
@@ -116,7 +139,7 @@ def find_conversations(door: ApiDoor, start_utc: datetime, end_utc: datetime) ->
     """
     if start_utc.tzinfo is None or end_utc.tzinfo is None or start_utc >= end_utc:
         raise ValueError("the bounds must be aware and in order")
-    search = _Search()
+    search = _Search(rows_max=rows_max)
     _search(door, start_utc, end_utc, search)
     inside = [found for found in search.found.values() if start_utc <= found.start < end_utc]
     return ConversationsFound(
@@ -133,11 +156,16 @@ def find_conversations(door: ApiDoor, start_utc: datetime, end_utc: datetime) ->
 
 def details_query(start: datetime, end: datetime, page: int) -> ApiRequest:
     """Ask for one page of finished voice conversations that have a recording."""
-    body = {
+    paging = {"pageSize": PAGE_ROWS, "pageNumber": page}
+    return ApiRequest("POST", QUERY, QUERY, body={**details_question(start, end), "paging": paging})
+
+
+def details_question(start: datetime, end: datetime) -> dict[str, object]:
+    """Return what is asked about an interval, the same of the query and of the job."""
+    return {
         "interval": f"{_wire_moment(start)}/{_wire_moment(end)}",
         "order": "asc",
         "orderBy": "conversationStart",
-        "paging": {"pageSize": PAGE_ROWS, "pageNumber": page},
         "conversationFilters": [{"type": "and", "predicates": [_predicate("conversationEnd", "exists")]}],
         "segmentFilters": [
             {
@@ -149,7 +177,6 @@ def details_query(start: datetime, end: datetime, page: int) -> ApiRequest:
             }
         ],
     }
-    return ApiRequest("POST", QUERY, QUERY, body=body)
 
 
 def _search(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> None:
@@ -206,6 +233,8 @@ def _look(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> _Pa
             look.totals.add(total)
         for row in rows:
             _note(row, look, search)
+        if total is not None and search.rows_max is not None and total > search.rows_max:
+            raise LargeIntervalError
         if total is not None and total > RESULTS_MAX:
             raise _TooMany
     raise _TooMany

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
-from include.genesys import analytics, recording, single_recording
+from include.genesys import analytics, analytics_jobs, recording, single_recording
 from include.genesys.budget import RequestBudget
 from include.genesys.directory import Directory
 from include.genesys.http import ApiDoor
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from include.genesys.analytics import ConversationsFound
+    from include.genesys.analytics_jobs import DetailsJobState
     from include.genesys.batch_submission import BatchSubmitted
     from include.genesys.call_counts import CallCounts
     from include.genesys.connection import GenesysConnection
@@ -70,9 +71,28 @@ class GenesysClient:
         """Close all connections."""
         self._door.close()
 
-    def find_conversations(self, start_utc: datetime, end_utc: datetime) -> ConversationsFound:
+    def find_conversations(
+        self, start_utc: datetime, end_utc: datetime, *, rows_max: int | None = None
+    ) -> ConversationsFound:
         """Find the recorded conversations of a closed interval; see ``analytics.find_conversations``."""
-        return analytics.find_conversations(self._door, start_utc, end_utc)
+        return analytics.find_conversations(self._door, start_utc, end_utc, rows_max=rows_max)
+
+    def details_available_until(self) -> datetime:
+        """Return how far the data of analytics jobs reach; see ``analytics_jobs.data_available_until``."""
+        return analytics_jobs.data_available_until(self._door)
+
+    def submit_details_job(self, start_utc: datetime, end_utc: datetime) -> str:
+        """Submit an analytics job and return its id; see ``analytics_jobs.submit_details_job``."""
+        return analytics_jobs.submit_details_job(self._door, start_utc, end_utc)
+
+    def details_job_state(self, job_id: str) -> DetailsJobState:
+        """Return how far an analytics job is; see ``analytics_jobs.details_job_state``."""
+        return analytics_jobs.details_job_state(self._door, job_id)
+
+    def read_details_job(self, job_id: str, start_utc: datetime, end_utc: datetime) -> ConversationsFound:
+        """Return what an analytics job found; see ``analytics_jobs.read_details_job``."""
+        folder = self._settings.state_dir / "work"
+        return analytics_jobs.read_details_job(self._door, job_id, start_utc, end_utc, folder)
 
     def resolve_names(self, conversations: Iterable[Conversation]) -> tuple[Conversation, ...]:
         """Fill in the names of agents, queues and wrap-up codes; see ``Directory.resolve``."""

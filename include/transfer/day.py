@@ -27,7 +27,7 @@ from include.transfer.facts import stored_facts
 from include.transfer.second_look import Looked, look_again
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from include.audit.signature import JournalKey
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 COMMIT_ATTEMPTS = 8
+BLOCK_CONVERSATIONS = 5000
+"""Conversations whose facts are held at once."""
 NO_STATE = DayState({})
 NIGHTLY = ClosingRules()
 
@@ -130,41 +132,40 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
     head = read_head(lake, org, day) if dry_run else _head_with_leftovers(lake, org, day, nightly_rules(settings))
     known = NO_STATE if head is None else present_state(lake, head)
     found = source.find_conversations(day.start, day.end)
-    by_id = {item.conversation_id: item for item in found.conversations}
+    by_id = found.by_id
     seen = {*by_id, *found.undated}
     expected = {*seen, *known.expected}
     todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(seen - known.items.keys())}
     plan = DayPlan(org, day, tuple(sorted(expected)))
     looked = look_again(look, known, str(head.version if head else 0)) if look else Looked()
     todo = (todo | looked.changed) - erased_conversations(lake, str(day)).keys()
-    names = source.resolve_names([by_id[key] for key in todo if key in by_id])
-    facts: dict[str, dict[str, object]] = {item.conversation_id: stored_facts(item, settings) for item in names}
     # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
-    earlier = earlier_facts(lake, str(day), todo - facts.keys())
-    facts |= {key: settings.pii.applied(value) for key, value in earlier.items()}
-    batches = groups_of(sorted(todo), settings.batch_items)
+    earlier = earlier_facts(lake, str(day), todo - by_id.keys())
     template = ShardPlan(
         org, str(day), day.zone.key, (), {}, base_version=head.version if head else 0, deep=look is not None
     )
-    shards = _shards(template, facts, batches, shards_max)
     if not dry_run:
         lake.put_document(plan.key, plan.body())
-        for shard in shards:
+    drafts = _Drafts(source, settings, by_id, earlier)
+    shards = []
+    for shard in drafts.filled(template, groups_of(sorted(todo), settings.batch_items), shards_max):
+        shards.append(ShardTask(str(day), shard.key, len(shard.batches), len(shard.conversation_ids)))
+        if not dry_run:
             lake.put_document(shard.key, shard.body())
-    milliseconds = sum(by_id[key].duration_milliseconds or 0 for key in todo if key in by_id)
+    found.close()
     return DayPlanned(
         date=str(day),
         plan_key=plan.key,
         expected=len(expected),
         outstanding=len(todo),
-        seconds=milliseconds // 1000,
-        estimated_bytes=milliseconds * settings.estimated_bytes_per_second // 1000,
+        seconds=drafts.milliseconds // 1000,
+        estimated_bytes=drafts.milliseconds * settings.estimated_bytes_per_second // 1000,
         duplicates=found.duplicates,
         rejected=len(found.rejected),
         looked_up=looked.asked,
         changed=len(looked.changed),
         not_looked_up=looked.left,
-        shards=tuple(ShardTask(str(day), item.key, len(item.batches), len(item.conversation_ids)) for item in shards),
+        shards=tuple(shards),
     )
 
 
@@ -270,19 +271,33 @@ def state_of(lake: LakeStore, commit: Commit) -> DayState:
     return replace(state, standing=Standing.of_summary(commit.summary))
 
 
-def _shards(
-    template: ShardPlan,
-    facts: Mapping[str, Mapping[str, object]],
-    batches: Sequence[Sequence[str]],
-    shards_max: int,
-) -> list[ShardPlan]:
-    """Cut the batches into at most ``shards_max`` shards, each with its conversations' facts."""
-    per_shard = -(-len(batches) // shards_max) or 1
-    return [
-        replace(
-            template,
-            batches=tuple(tuple(batch) for batch in batches[start : start + per_shard]),
-            facts={key: facts.get(key, {}) for batch in batches[start : start + per_shard] for key in batch},
-        )
-        for start in range(0, len(batches), per_shard)
-    ]
+@dataclass(slots=True)
+class _Drafts:
+    """Fills shards with facts, a block of them at a time: a large day does not fit into memory as a whole."""
+
+    source: ConversationSource
+    settings: ArchiveSettings
+    by_id: Mapping[str, Conversation]
+    earlier: Mapping[str, dict[str, object]]
+    milliseconds: int = 0
+
+    def filled(self, template: ShardPlan, batches: Sequence[Sequence[str]], shards_max: int) -> Iterator[ShardPlan]:
+        """Yield at most ``shards_max`` shards, each with its conversations' facts."""
+        per_shard = -(-len(batches) // shards_max) or 1
+        groups = [tuple(map(tuple, batches[start : start + per_shard])) for start in range(0, len(batches), per_shard)]
+        # Names are asked for by the block: a shard alone would ask for the same agents in many small lookups.
+        per_block = max(1, BLOCK_CONVERSATIONS // (per_shard * self.settings.batch_items))
+        for start in range(0, len(groups), per_block):
+            block = groups[start : start + per_block]
+            facts = self._facts([key for group in block for batch in group for key in batch])
+            for group in block:
+                yield replace(
+                    template, batches=group, facts={key: facts.get(key, {}) for batch in group for key in batch}
+                )
+
+    def _facts(self, ids: Sequence[str]) -> dict[str, dict[str, object]]:
+        rows = [self.by_id[key] for key in ids if key in self.by_id]
+        self.milliseconds += sum(row.duration_milliseconds or 0 for row in rows)
+        known = {key: self.settings.pii.applied(self.earlier[key]) for key in ids if key in self.earlier}
+        named = self.source.resolve_names(rows)
+        return {**known, **{item.conversation_id: stored_facts(item, self.settings) for item in named}}
