@@ -51,6 +51,7 @@ from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.task_groups import export_shards
+from include.transfer.large_days import Analytics
 from include.transfer.rendition import CHANNELS, FORMATS
 
 # Not 02:00: most zones with summer time skip it once a year. Airflow then runs at 03:00 and takes the
@@ -82,6 +83,11 @@ PARAMS = {
         WISHES.channels, type="string", enum=list(CHANNELS), title="Channels", section="How",
         description="mono: a copy whose one channel is the mean of all, made here, beside the original.",
     ),
+    "analytics": Param(
+        Analytics.AUTO, type="string", enum=[str(item) for item in Analytics], title="Analytics", section="How",
+        description="auto: the query; analytics jobs for a backfill and for days above "
+        "RECORDING_ARCHIVE_ANALYTICS_JOBS_FROM conversations.",
+    ),
 }  # fmt: skip
 
 
@@ -109,6 +115,8 @@ def genesys_recordings_daily() -> None:
         plan_only="{{ params.dry_run }}",
         output_format="{{ params.output_format }}",
         channels="{{ params.channels }}",
+        analytics="{{ params.analytics }}",
+        is_backfill="{{ dag_run.run_type == 'backfill' }}",
         pool=API_POOL,
         execution_timeout=timedelta(hours=1),
     )

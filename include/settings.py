@@ -100,6 +100,7 @@ class ArchiveSettings:
     download_attempts: int = 4
     estimated_bytes_per_second: int = 4 * 1024
     days_max: int = 31
+    analytics_jobs_from: int = 50_000
     telephone_region: str = "ZZ"
     resubmit_deadline_seconds: float = 900.0
     audit_lookups_max: int = 10_000

@@ -90,7 +90,15 @@ def read_details_job(door: ApiDoor, job_id: str, start: datetime, end: datetime,
         SourceChanged: when its cursor goes round in circles.
         ArchiveError: as ``ApiDoor.fetch``.
     """
-    reading = _Reading(ConversationShelf(folder), start, end)
+    shelf = ConversationShelf(folder)
+    try:
+        return _read_pages(door, job_id, _Reading(shelf, start, end))
+    except BaseException:
+        shelf.close()
+        raise
+
+
+def _read_pages(door: ApiDoor, job_id: str, reading: _Reading) -> ConversationsFound:
     cursor: str | None = None
     seen: set[str] = set()
     for pages in range(1, PAGES_MAX + 1):

@@ -7,6 +7,7 @@ no bytes of audio.
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -131,42 +132,41 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
     """
     head = read_head(lake, org, day) if dry_run else _head_with_leftovers(lake, org, day, nightly_rules(settings))
     known = NO_STATE if head is None else present_state(lake, head)
-    found = source.find_conversations(day.start, day.end)
-    by_id = found.by_id
-    seen = {*by_id, *found.undated}
-    expected = {*seen, *known.expected}
-    todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(seen - known.items.keys())}
-    plan = DayPlan(org, day, tuple(sorted(expected)))
-    looked = look_again(look, known, str(head.version if head else 0)) if look else Looked()
-    todo = (todo | looked.changed) - erased_conversations(lake, str(day)).keys()
-    # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
-    earlier = earlier_facts(lake, str(day), todo - by_id.keys())
-    template = ShardPlan(
-        org, str(day), day.zone.key, (), {}, base_version=head.version if head else 0, deep=look is not None
-    )
-    if not dry_run:
-        lake.put_document(plan.key, plan.body())
-    drafts = _Drafts(source, settings, by_id, earlier)
-    shards = []
-    for shard in drafts.filled(template, groups_of(sorted(todo), settings.batch_items), shards_max):
-        shards.append(ShardTask(str(day), shard.key, len(shard.batches), len(shard.conversation_ids)))
+    with closing(source.find_conversations(day.start, day.end)) as found:
+        by_id = found.by_id
+        seen = {*by_id, *found.undated}
+        expected = {*seen, *known.expected}
+        todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(seen - known.items.keys())}
+        plan = DayPlan(org, day, tuple(sorted(expected)))
+        looked = look_again(look, known, str(head.version if head else 0)) if look else Looked()
+        todo = (todo | looked.changed) - erased_conversations(lake, str(day)).keys()
+        # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
+        earlier = earlier_facts(lake, str(day), todo - by_id.keys())
+        template = ShardPlan(
+            org, str(day), day.zone.key, (), {}, base_version=head.version if head else 0, deep=look is not None
+        )
         if not dry_run:
-            lake.put_document(shard.key, shard.body())
-    found.close()
-    return DayPlanned(
-        date=str(day),
-        plan_key=plan.key,
-        expected=len(expected),
-        outstanding=len(todo),
-        seconds=drafts.milliseconds // 1000,
-        estimated_bytes=drafts.milliseconds * settings.estimated_bytes_per_second // 1000,
-        duplicates=found.duplicates,
-        rejected=len(found.rejected),
-        looked_up=looked.asked,
-        changed=len(looked.changed),
-        not_looked_up=looked.left,
-        shards=tuple(shards),
-    )
+            lake.put_document(plan.key, plan.body())
+        drafts = _Drafts(source, settings, by_id, earlier)
+        shards = []
+        for shard in drafts.filled(template, groups_of(sorted(todo), settings.batch_items), shards_max):
+            shards.append(ShardTask(str(day), shard.key, len(shard.batches), len(shard.conversation_ids)))
+            if not dry_run:
+                lake.put_document(shard.key, shard.body())
+        return DayPlanned(
+            date=str(day),
+            plan_key=plan.key,
+            expected=len(expected),
+            outstanding=len(todo),
+            seconds=drafts.milliseconds // 1000,
+            estimated_bytes=drafts.milliseconds * settings.estimated_bytes_per_second // 1000,
+            duplicates=found.duplicates,
+            rejected=len(found.rejected),
+            looked_up=looked.asked,
+            changed=len(looked.changed),
+            not_looked_up=looked.left,
+            shards=tuple(shards),
+        )
 
 
 def commit_day(

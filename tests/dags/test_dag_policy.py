@@ -12,7 +12,7 @@ from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
 from tests.plugins.isolation import PROJECT
 
 DAG_IDS = sorted(file.stem for file in (PROJECT / "dags").glob("*.py"))
-DAILY_PARAMS = ["start_date", "end_date", "only_failed", "dry_run", "output_format", "channels"]
+DAILY_PARAMS = ["start_date", "end_date", "only_failed", "dry_run", "output_format", "channels", "analytics"]
 AUDIT_PARAMS = {
     "start_date": None, "end_date": None, "offsets": [1, 3, 7, 30], "only_failed": False, "ask_each": True,
     "accept_empty": False, "output_format": "original", "channels": "original",

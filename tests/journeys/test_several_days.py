@@ -33,7 +33,7 @@ def test_one_run_takes_several_days(journey):
 
 def test_backfill_makes_a_run_for_each_day(journey):
     """Airflow's own backfill hands each run its local day as the partition key."""
-    journey.to("quick")
+    before = len(list(journey.to("quick").journal))
     body = {
         "dag_id": DAILY_DAG,
         "from_date": f"{BACKFILLED[0]}T00:00:00Z",
@@ -50,3 +50,7 @@ def test_backfill_makes_a_run_for_each_day(journey):
     assert dict.fromkeys(BACKFILLED, "success") == runs()
     known, said = counts(journey, BACKFILLED)
     assert known == said
+    # Each run asked by an analytics job, waiting without a worker, and paged through nothing.
+    asked = [call.line for call in journey.organisations["quick"].journal][before:]
+    lines = ("POST /api/v2/analytics/conversations/details/jobs", "POST /api/v2/analytics/conversations/details/query")
+    assert [len(BACKFILLED), 0] == [asked.count(line) for line in lines]
