@@ -77,12 +77,16 @@ class PlanDayOperator(BaseOperator):
             zone=settings.timezone,
             days_max=settings.days_max,
         )
-        if not wants_jobs(self.analytics, is_backfill=str(self.is_backfill) == TRUE):
-            rows_max = settings.analytics_jobs_from if self.analytics == Analytics.AUTO else None
-            try:
-                return self._plan(context, days, {}, rows_max)
-            except LargeIntervalError:
-                self.log.info("More than %d conversations on a day: asking by analytics job", rows_max)
+        if wants_jobs(self.analytics, is_backfill=str(self.is_backfill) == TRUE):
+            return self._request_jobs(days)
+        return self._ask_by_query(context, days)
+
+    def _ask_by_query(self, context: Context, days: Sequence[LocalDay]) -> list[dict[str, Any]]:
+        rows_max = archive_settings().analytics_jobs_from if self.analytics == Analytics.AUTO else None
+        try:
+            return self._plan(context, days, {}, rows_max)
+        except LargeIntervalError:
+            self.log.info("More than %d conversations on a day: asking by analytics job", rows_max)
         return self._request_jobs(days)
 
     def resume_submitting(self, context: Context, event: dict[str, Any], dates: list[str]) -> list[dict[str, Any]]:
@@ -146,11 +150,7 @@ class PlanDayOperator(BaseOperator):
     ) -> list[dict[str, Any]]:
         settings = archive_settings()
         hook = GenesysHook()
-<<<<<<< HEAD
-        connection = hook.genesys_connection()
-=======
         org = hook.genesys_connection().org_id
->>>>>>> 56991af (Ask by analytics job for backfills and very large days, deferred)
         lake = recording_lake(settings)
         plan_only = str(self.plan_only) == TRUE
         planned: list[DayPlanned] = []
