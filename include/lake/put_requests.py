@@ -64,6 +64,11 @@ def head_request(key: str) -> Request:
     return Request("HEAD", key, {"x-amz-checksum-mode": "ENABLED"}, _EMPTY)
 
 
+def get_request(key: str) -> Request:
+    """Return GetObject."""
+    return Request("GET", key, {}, _EMPTY)
+
+
 def _body_of(body: IO[bytes], bytes_: int) -> bytes | Iterator[bytes | memoryview]:
     """Return the body's own memory where it shows it, small ones whole, else what is read piece by piece."""
     shown = getattr(body, "view", None)

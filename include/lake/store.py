@@ -21,7 +21,7 @@ from include.lake.bucket import Bucket, S3Client, client_config
 from include.lake.history import KeyHistory, OpenUpload, histories
 from include.lake.multipart import MultipartUpload
 from include.lake.protection import Protection
-from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, head_request, put_request
+from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, get_request, head_request, put_request
 from include.lake.retention import RetentionRules
 from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.server_clock import ServerClock
@@ -190,6 +190,24 @@ class LakeStore:
             with translated(self.uri(key), KeyAbsentError):
                 answer = self._bucket.call("get_object", Key=self._prefix + key)
                 return cast("IO[bytes]", answer["Body"]).read()
+        except KeyAbsentError:
+            return None
+
+    def read_small(self, key: str) -> bytes | None:
+        """Return an object of at most 8 MiB, ``None`` where there is none; a third of the work of ``read``.
+
+        For the many small documents of a day, of which the caller knows the digest.
+
+        Raises:
+            LakeUnavailable, NotAuthorised, ConfigurationError: as ``put_if_absent``; also where the object is larger.
+        """
+        try:
+            return send_repeatedly(
+                lambda: self._bucket.send(lambda: get_request(self._prefix + key)),
+                self._backoff,
+                self.uri(key),
+                KeyAbsentError,
+            ).body
         except KeyAbsentError:
             return None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from include.audit.reconcile import without_lost
+from include.audit.reconcile import with_erased, without_lost
 from include.canonical import canonical_json, read_document, sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
@@ -26,6 +26,7 @@ from include.lake.catalog import (
 )
 from include.lake.catalog_schema import SCHEMA_VERSION
 from include.lake.commit import read_head
+from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.catalog_row import catalog_row
 from include.transfer.day import state_of
@@ -92,8 +93,12 @@ def catalog_day(lake: LakeStore, org: str, day: LocalDay, *, rebuild: bool = Fal
 
 
 def archived_items(lake: LakeStore, commit: Commit, present: Mapping[str, object]) -> list[ItemRecord]:
-    """Return the parts that the commit says are archived and the bucket still has, in the order of the catalog."""
+    """Return the parts that the commit says are archived and the bucket still has, in the order of the catalog.
+
+    Whoever has a tombstone has no row, also before a commit names it.
+    """
     state = without_lost(state_of(lake, commit), present)
+    state = with_erased(state, erased_conversations(lake, str(commit.day)))
     every = (item for items in state.items.values() for item in items)
     archived = (item for item in every if item.outcome is Outcome.ARCHIVED)
     return sorted(archived, key=lambda item: (item.conversation_id, item.recording_id, item.part, item.sha256))
@@ -118,7 +123,7 @@ def _row_groups(lake: LakeStore, items: Sequence[ItemRecord], stored: Mapping[st
 
 
 def _row(lake: LakeStore, item: ItemRecord, stored_at: datetime) -> Row:
-    body = lake.read(item.metadata_key)
+    body = lake.read_small(item.metadata_key)
     if body is None or sha256_hex(body) != item.metadata_sha256:
         raise IntegrityError(
             f"{lake.uri(item.metadata_key)} is not the metadata that the manifest names.", key=item.metadata_key

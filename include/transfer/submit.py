@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -47,7 +47,7 @@ class SubmittedJob:
 
     def without(self, erased: Collection[str]) -> SubmittedJob:
         """Return the job without conversations that were erased since: what it delivers of them is left out."""
-        return SubmittedJob(self.job_id, tuple(item for item in self.conversation_ids if item not in erased))
+        return replace(self, conversation_ids=tuple(item for item in self.conversation_ids if item not in erased))
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,3 +225,13 @@ def unused_port():
     from demo.ports import free_ports  # noqa: PLC0415 - only this fixture needs it
 
     return free_ports(1)[0]
+
+
+def test_small_object_is_read_as_any_other(lake):
+    """The shorter way reads the same bytes, says the same of what is not there, and refuses what is not small."""
+    body = b'{"a":1}\n'
+    lake.put_document("small.json", body)
+    put(lake, "large.bin", bytes(9 * 1024 * 1024))
+    assert (body, None) == (lake.read_small("small.json"), lake.read_small("absent.json"))
+    with pytest.raises(LakeUnavailable):
+        lake.read_small("large.bin")

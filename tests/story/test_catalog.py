@@ -191,6 +191,20 @@ def test_part_that_is_lost_or_excluded_has_no_row(lake: LakeStore, tmp_path: Pat
         assert lost["sha256"] not in {row["sha256"] for row in table_of(lake)}
 
 
+def test_conversation_with_a_tombstone_has_no_row(archived: Night) -> None:
+    """From the moment that the tombstone stands, before any commit names it."""
+    catalog(archived)
+    row = table_of(archived.lake)[0]
+    key = layout.tombstone_key(str(DAY), row["conversation_id"], "0" * 64)
+    put(archived.lake, key, b"{}")
+    try:
+        assert catalog(archived).written
+        assert row["conversation_id"] not in {item["conversation_id"] for item in table_of(archived.lake)}
+    finally:
+        remove(archived.lake, key)
+    assert row in (catalog(archived) and table_of(archived.lake))
+
+
 def test_later_commit_replaces_the_partition(lake: LakeStore, tmp_path: Path) -> None:
     """What a new commit adds is in the same single object, and the manifest names the new commit."""
     with night(lake, tmp_path) as tonight:
