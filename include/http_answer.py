@@ -1,7 +1,7 @@
 """One HTTP/1.1 answer off a socket: its head, then its body straight into the reader's own memory. Strict and bounded.
 
 ``http.client`` makes an e-mail message of every head and urllib3 wraps that again: with the request they cost more
-processor time than everything else that is done to a recording of 1 MB (measured, ADR 11). Below a connection that
+processor time than everything else that is done to a recording of 1 MB (measured, ADR 17). Below a connection that
 urllib3 opened (addresses, TLS, proxies are its work), this is all of HTTP that a GET and a PUT need (RFC 9112).
 """
 

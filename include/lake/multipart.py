@@ -1,14 +1,16 @@
 """A large object in parts, side by side, as one object in the end or none at all.
 
-The bucket computes CRC64NVME over each part and over the whole; both are compared with ours, which come from the very
-buffers that were sent. S3 has no SHA-256 over an object in parts, so the pinned one is checked here, on the same
-buffers, before the upload is completed, and kept as metadata of the object.
+The bucket computes CRC64NVME over each part and over the whole; both are compared with ours. S3 has no SHA-256 over an
+object in parts, so the pinned one is kept as metadata of the object, and bound to its bytes here: a body that was
+summed while it was downloaded (``file_sums``) is sent as it lies, and each part refused by the bucket that is not what
+was hashed then; of any other, the SHA-256 of the very buffers that were sent decides before the upload is completed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
@@ -16,6 +18,8 @@ from typing import IO, TYPE_CHECKING
 from awscrt.checksums import combine_crc64nvme, crc64nvme
 
 from include.errors import ArchiveError, IntegrityError
+from include.lake.bucket_wire import FileSlice
+from include.lake.file_sums import BLOCK_BYTES, FileSums, SummedBody
 from include.lake.s3_errors import translated
 from include.lake.write_once import send_repeatedly, write_once
 
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 PART_BYTES_MIN = 5 * 1024 * 1024
+CHANGED = "The file changed between its download and its upload."
 PARTS_MAX = 10_000
 """Both: Amazon S3 multipart upload limits."""
 
@@ -83,7 +88,7 @@ class MultipartUpload:
             self._abort(upload_id)
         return created, crc
 
-    def _send_parts(self, upload_id: str, parts: Iterator[bytes]) -> list[SentPart]:
+    def _send_parts(self, upload_id: str, parts: Iterator[_Part]) -> list[SentPart]:
         """Read in order, send side by side, and hold no more parts than there are threads, and one."""
         sent: list[SentPart] = []
         pending: set[Future[SentPart]] = set()
@@ -101,17 +106,17 @@ class MultipartUpload:
                 raise
         return sorted(sent, key=lambda part: part.number)
 
-    def _send_part(self, upload_id: str, number: int, part: bytes) -> SentPart:
-        crc = crc64nvme(part)
+    def _send_part(self, upload_id: str, number: int, part: _Part) -> SentPart:
+        crc = crc64nvme(part.body) if isinstance(part.body, bytes) else part.crc
         etag = ""
 
         def send() -> None:
             nonlocal etag
-            answer = self._bucket.send(lambda: self._requests.part(upload_id, number, part, crc))
+            answer = self._bucket.send(lambda: self._requests.part(upload_id, number, part.body, crc))
             etag = answer.headers.get("etag", "")
 
         send_repeatedly(send, self._backoff, f"{self._where} (part {number})")
-        return SentPart(number, len(part), crc, etag)
+        return SentPart(number, part.length, crc, etag)
 
     def _complete(
         self, upload_id: str, sent: list[SentPart], crc: int, bytes_: int, is_there: Callable[[], bool]
@@ -135,12 +140,36 @@ class MultipartUpload:
             log.info("An unfinished upload of %s was left for the sweep: %s", self._where, error.code or error)
 
 
-def _parts(body: IO[bytes], bytes_: int, part_bytes: int, sha256: str) -> Iterator[bytes]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Bytes to be sent; ``crc`` is known of a stretch of a summed file, and still to be taken of those in memory."""
+
+    body: bytes | FileSlice
+    length: int
+    crc: int = 0
+
+
+def _parts(body: IO[bytes], bytes_: int, part_bytes: int, sha256: str) -> Iterator[_Part]:
     """Yield the parts of a file in order.
 
     Raises:
-        IntegrityError: behind the last part, when their SHA-256 is another.
+        IntegrityError: when its SHA-256 is another: at once where the body knows, else behind the last part.
     """
+    if isinstance(body, SummedBody) and body.view is None and body.sums is not None and body.sums.in_blocks:
+        return _known_parts(body.fileno(), body.sums, bytes_, part_bytes, sha256)
+    return _read_parts(body, bytes_, part_bytes, sha256)
+
+
+def _known_parts(fd: int, sums: FileSums, bytes_: int, part_bytes: int, sha256: str) -> Iterator[_Part]:
+    if (sums.bytes, sums.hexdigest()) != (bytes_, sha256) or os.fstat(fd).st_size < bytes_:
+        raise IntegrityError(CHANGED)
+    step = -(-part_bytes // BLOCK_BYTES) * BLOCK_BYTES
+    for start in range(0, bytes_, step):
+        length = min(step, bytes_ - start)
+        yield _Part(FileSlice(fd, start, length), length, sums.crc64nvme_of(start, length))
+
+
+def _read_parts(body: IO[bytes], bytes_: int, part_bytes: int, sha256: str) -> Iterator[_Part]:
     body.seek(0)
     digest, left = hashlib.sha256(), bytes_
     while left:
@@ -149,9 +178,9 @@ def _parts(body: IO[bytes], bytes_: int, part_bytes: int, sha256: str) -> Iterat
             break
         digest.update(part)
         left -= len(part)
-        yield part
+        yield _Part(part, len(part))
     if left or digest.hexdigest() != sha256:
-        raise IntegrityError("The file changed between its download and its upload.")
+        raise IntegrityError(CHANGED)
 
 
 def _filled(body: IO[bytes], length: int) -> bytes:

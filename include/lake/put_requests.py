@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from include.errors import IntegrityError
-from include.lake.bucket_wire import PIECE_BYTES
+from include.lake.bucket_wire import PIECE_BYTES, FileSlice
+from include.lake.file_sums import SummedBody
 from include.lake.signed_http import UNSIGNED, Request
 from include.lake.stored_object import SHA256_METADATA
 
@@ -69,11 +70,10 @@ def get_request(key: str) -> Request:
     return Request("GET", key, {}, _EMPTY)
 
 
-def _body_of(body: IO[bytes], bytes_: int) -> bytes | Iterator[bytes | memoryview]:
-    """Return the body's own memory where it shows it, small ones whole, else what is read piece by piece."""
-    shown = getattr(body, "view", None)
-    if isinstance(shown, memoryview):
-        return _slices(shown[:bytes_])
+def _body_of(body: IO[bytes], bytes_: int) -> bytes | FileSlice | Iterator[bytes | memoryview]:
+    """Return the body's own memory or file where it shows them, small ones whole, else what is read piece by piece."""
+    if bytes_ and isinstance(body, SummedBody):
+        return FileSlice(body.fileno(), 0, bytes_) if body.view is None else _slices(body.view[:bytes_])
     return body.read(bytes_) if bytes_ <= PIECE_BYTES else file_pieces(body, bytes_)
 
 
@@ -114,11 +114,13 @@ class PartRequests:
             raise _unusable("CreateMultipartUpload")
         return found[1].decode()
 
-    def part(self, upload_id: str, number: int, part: bytes, crc: int) -> Request:
+    def part(self, upload_id: str, number: int, part: bytes | FileSlice, crc: int) -> Request:
         """Return UploadPart; its checksum is signed, and the bucket refuses a part that does not have it."""
-        headers = {"Content-Length": str(len(part)), "x-amz-checksum-crc64nvme": crc_text(crc)}
+        length = part.length if isinstance(part, FileSlice) else len(part)
+        headers = {"Content-Length": str(length), "x-amz-checksum-crc64nvme": crc_text(crc)}
         query = {"partNumber": str(number), "uploadId": upload_id}
-        return Request("PUT", self.key, headers, UNSIGNED, _slices(part), query)
+        body = part if isinstance(part, FileSlice) else _slices(part)
+        return Request("PUT", self.key, headers, UNSIGNED, body, query)
 
     def complete(self, upload_id: str, parts: Sequence[tuple[int, str, int]], crc: int, bytes_: int) -> Request:
         """Return CompleteMultipartUpload from number, ETag and CRC of each part; the bucket checks each and the sum."""

@@ -1,7 +1,7 @@
 """AWS Signature Version 4 of one request whose payload digest is known; pure but for the clock.
 
 botocore's signer builds its header maps and derives its key anew for every request, which costs more than sending a
-small one (measured, ADR 11). This is the same algorithm over plain strings; the tests hold it against botocore's.
+small one (measured, ADR 17). This is the same algorithm over plain strings; the tests hold it against botocore's.
 """
 
 from __future__ import annotations

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from include.errors import ConfigurationError, QuotaExceeded
+from include.lake.file_sums import FileSums
 from include.transfer.digest import BLOCK_BYTES, digest_of
 from include.transfer.disk import disk_errors
 from include.transfer.recording_spool import Spool
 
 if TYPE_CHECKING:
+    from include.transfer.digest import Snapshot
     from include.transfer.part_file import Proven
     from include.transfer.ranges import Pin
 
@@ -25,7 +26,7 @@ class Mark:
 
     generation: int
     position: int
-    state: hashlib._Hash
+    snapshot: Snapshot
 
 
 class HashedSink:
@@ -36,7 +37,7 @@ class HashedSink:
         self._plain = None if isinstance(sink, Spool) else sink
         self._bytes_max = bytes_max
         self._generation = 0
-        self._digest = digest_of()
+        self._digest = digest_of(FileSums())
         self._threaded = False
         self._direct = False
         self.position = 0
@@ -58,30 +59,30 @@ class HashedSink:
         if self._spool is None or proven is None:
             return None
         head = bytearray(HEAD_BYTES)
-        self._return_to(proven.position, proven.state)
+        self._return_to(proven.position, proven.sums)
         self.head = bytes(head[: self._spool.read_at(0, memoryview(head))])[: proven.position]
         return proven
 
     def restart(self) -> None:
         """Forget everything written."""
         self._generation += 1
-        self._return_to(0, hashlib.sha256())
+        self._return_to(0, FileSums(in_blocks=self.in_file))
 
     def mark(self) -> Mark:
         """Return the present moment."""
-        return Mark(self._generation, self.position, self._digest.settled())
+        return Mark(self._generation, self.position, self._digest.snapshot())
 
     def rollback(self, mark: Mark) -> None:
         """Return to an earlier moment, cutting what was written since; to the start if a restart lies between."""
         if mark.generation == self._generation:
-            self._return_to(mark.position, mark.state)
+            self._return_to(mark.position, mark.snapshot.sums())
         else:
             self.restart()
 
-    def _return_to(self, position: int, state: hashlib._Hash) -> None:
+    def _return_to(self, position: int, sums: FileSums) -> None:
         self.position = position
         self._digest.close()
-        self._digest = digest_of(state, threaded=self._threaded)
+        self._digest = digest_of(sums, threaded=self._threaded)
         self.head = self.head[:position] if position else b""
         if self._spool is not None:
             self._spool.cut(position)
@@ -102,6 +103,8 @@ class HashedSink:
         self.admit(pin.total)
         if self._spool is not None:
             self._spool.expect(pin.total, pin.strong_etag)
+            if self.in_file and self.position == 0:
+                self._return_to(0, FileSums(in_blocks=True))
         if pin.total >= THREADED_FROM_BYTES and not self._threaded and (self._plain is not None or self.in_file):
             self._threaded = True
             self._digest = digest_of(self._digest.settled(), threaded=True)
@@ -184,12 +187,16 @@ class HashedSink:
     def flush(self) -> None:
         """Hand everything to the disk now: a full one must be noticed here, not when the caller reads.
 
+        The spool learns the sums of what it holds.
+
         Raises:
             QuotaExceeded, ConfigurationError: as ``keep``.
         """
         if self._plain is not None:
             with disk_errors():
                 self._plain.flush()
+        if self._spool is not None:
+            self._spool.sums = self._digest.settled()
 
     def interrupted(self) -> None:
         """Leave what is there to be resumed."""

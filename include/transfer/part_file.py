@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from include.lake.file_sums import FileSums
 from include.transfer.digest import BLOCK_BYTES
 from include.transfer.disk import disk_errors, made_folder
 
@@ -42,10 +43,10 @@ It is of use only when the machine fails, not the process, and what is lost then
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """What of a part file may be kept: its first ``position`` bytes, with the state of their hash."""
+    """What of a part file may be kept: its first ``position`` bytes, with their sums."""
 
     position: int
-    state: hashlib._Hash
+    sums: FileSums
     total: int
     etag: str
 
@@ -94,7 +95,7 @@ class PartFile:
         if noted is None:
             return None
         total, etag, marks = noted
-        state, found = hashlib.sha256(), None
+        state, found = FileSums(in_blocks=True), None
         position = 0
         for end, digest in marks:
             position = self._hash_on(state, position, min(end, total))
@@ -150,7 +151,7 @@ class PartFile:
         except (OSError, ValueError, KeyError, TypeError):
             return None  # of another version, or cut by a failing machine: bytes that nobody can vouch for
 
-    def _hash_on(self, state: hashlib._Hash, position: int, end: int) -> int:
+    def _hash_on(self, state: FileSums, position: int, end: int) -> int:
         block = memoryview(bytearray(BLOCK_BYTES))
         with disk_errors():
             while position < end and (count := os.preadv(self.fd, [block[: end - position]], position)):

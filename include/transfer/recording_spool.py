@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from include.lake.file_sums import FileSums
     from include.transfer.part_file import Proven
 
 
@@ -70,6 +71,7 @@ class Spool(io.RawIOBase):
         self._size = 0
         self._position = 0
         self._used = False
+        self.sums: FileSums | None = None
         self.resumable = False
 
     def __exit__(
@@ -165,6 +167,7 @@ class Spool(io.RawIOBase):
     def cut(self, position: int) -> None:
         """Drop everything from ``position`` on."""
         self._size = min(self._size, position)
+        self.sums = None
         if self._fd is not None:
             with disk_errors():
                 os.ftruncate(self._fd, position)
@@ -175,6 +178,16 @@ class Spool(io.RawIOBase):
         """Note for a later worker that the first bytes are written and hash to ``digest``."""
         if self._part is not None:
             self._part.mark(position, digest, total=total, etag=etag)
+
+    def fileno(self) -> int:
+        """Return its file.
+
+        Raises:
+            UnsupportedOperation: when it rests in memory.
+        """
+        if self._fd is None:
+            raise io.UnsupportedOperation("it rests in memory")
+        return self._fd
 
     def readable(self) -> bool:
         """It can be read."""

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from awscrt.checksums import crc64nvme
 
 from include.secret import PresignedUrl
 from include.transfer.download import MediaDownloader
@@ -107,6 +108,10 @@ def fetched(settings: ArchiveSettings, server: RangeServer, key: str = KEY) -> t
         spool.seek(0)
         assert content == spool.read()
         assert hashlib.sha256(content).hexdigest() == result.sha256
+        # What came over two lives has the sums that the upload believes.
+        assert spool.sums is not None
+        assert (len(content), result.sha256) == (spool.sums.bytes, spool.sums.hexdigest())
+        assert crc64nvme(content) == spool.sums.crc64nvme_of(0, len(content))
     return server.ranges[0][0], result.resumed_bytes
 
 
