@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 import pytest
 import soundfile
@@ -19,6 +18,7 @@ from include.sandbox.ogg import Page, pages_of
 from include.transfer.rendition import Rendition
 from include.transfer.transcode_failure import Failed, Reason
 from include.transfer.transcode_process import TranscodeLimits, run_transcode
+from tests.transfer.containers import SECONDS, written_by_ffmpeg
 from tests.transfer.sound import FORMATS, sound
 
 if TYPE_CHECKING:
@@ -90,21 +90,11 @@ def test_equal_bytes_give_equal_bytes(word: str) -> None:
 )
 def test_containers_that_libsndfile_does_not_write(container: str, codec: str, demuxer: str) -> None:
     """Written by FFmpeg itself; what comes out is judged by libsndfile all the same."""
-    original = np.repeat(0.3 * np.sin(np.arange(48000 * 2) / 20)[:, None], 2, axis=1)
-    body = io.BytesIO()
-    with av.open(body, "w", format=container) as out:
-        stream = out.add_stream(codec, rate=48000, layout="stereo")
-        frame = av.AudioFrame.from_ndarray(
-            (original.T.reshape(1, -1, order="F") * 32767).astype("<i2"), "s16", "stereo"
-        )
-        frame.sample_rate = 48000
-        out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
-    made, derived = run(body.getvalue(), demuxer, Rendition("wav"))
+    made, derived = run(written_by_ffmpeg(container, codec), demuxer, Rendition("wav"))
     frames, rate_hz = decoded(derived)
     assert (2, 48000) == (made.channels, rate_hz)
-    assert abs(len(frames) / rate_hz - 2) < 0.05
-    assert level(original) == pytest.approx(level(frames[4800:-4800]), abs=0.5)
+    assert abs(len(frames) / rate_hz - SECONDS) < 0.05
+    assert level(frames[4800:-4800]) == pytest.approx(20 * np.log10(0.3 / np.sqrt(2)), abs=0.5)
 
 
 def test_channels_stay_apart() -> None:
