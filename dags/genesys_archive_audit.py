@@ -9,7 +9,8 @@ On days that are as they were, nothing is written.
 ## By hand
 `start_date` and `end_date` name days instead of `offsets`. `only_failed` asks again only for what is pending,
 quarantined or in error. `ask_each` off trusts what is archived and asks about exclusions only: one request a
-conversation is saved. `accept_empty` releases days that are held because analytics names suspiciously few calls.
+conversation is saved. `deep_verify` reads every byte of the days again. `accept_empty` releases days that are held
+because analytics names suspiciously few calls.
 
 ## Something is red
 | task | what it means | what to do |
@@ -19,6 +20,7 @@ conversation is saved. `accept_empty` releases days that are held because analyt
 | `commit_day` | a document of one of the days was altered | the error in its log names the day and the key |
 | `catalog_day` | the catalog of a day is not up to date; its archive is | repair what its log names, clear it |
 | `reconcile_day` | a day is open or held, or broke; the others are done | its log names each with what to do |
+| `verify_day` | the lake is not what its evidence says | do not repair by hand: `docs/compliance.md` |
 
 A day that breaks does not keep the others from being audited. Clearing any task is safe, as in the nightly run.
 The full table by error is in `docs/runbook.md`.
@@ -28,7 +30,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag
+from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, XComArg, dag
 
 from genesys_archive.defaults import (
     API_POOL,
@@ -45,7 +47,9 @@ from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_audit import PlanAuditOperator
+from genesys_archive.operators.planned import DAYS_KEY
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.operators.verify_day import VerifyDayOperator
 from genesys_archive.task_groups import export_shards
 from include.transfer.rendition import CHANNELS, FORMATS
 
@@ -73,6 +77,10 @@ PARAMS = {
     "ask_each": Param(
         default=True, type="boolean", title="Ask about each conversation", section="What",
         description="Ask Genesys what recordings each conversation has. Off: only where something was excluded.",
+    ),
+    "deep_verify": Param(
+        default=False, type="boolean", title="Read every byte", section="What",
+        description="Hash every object of the days again. Off: take the bucket's word for size, checksum and version.",
     ),
     "accept_empty": Param(
         default=False, type="boolean", title="So few calls are right", section="What",
@@ -103,7 +111,7 @@ PARAMS = {
     tags=[*TAGS, "audit"],
 )
 def genesys_archive_audit() -> None:
-    """Plan, export what is missing, commit, catalogue, reconcile."""
+    """Plan, export what is missing, commit, catalogue, reconcile, verify."""
     plan = PlanAuditOperator(
         task_id="plan_audit",
         start_date_text="{{ params.start_date or '' }}",
@@ -154,7 +162,17 @@ def genesys_archive_audit() -> None:
         trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(minutes=30),
     )
-    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives]
+    # Also after a failed commit, when it has most to tell; not without a plan, which names the days.
+    verify = VerifyDayOperator(
+        task_id="verify_day",
+        days=XComArg(plan, key=DAYS_KEY),
+        deep="{{ params.deep_verify }}",
+        pool=DOWNLOAD_POOL,
+        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
+        execution_timeout=timedelta(hours=12),
+    )
+    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives, verify]
+    plan >> verify
 
 
 genesys_archive_audit()

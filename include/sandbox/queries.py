@@ -87,7 +87,13 @@ class Queries:
         check(query)
         order = (query.get("order", "asc"), query.get("orderBy", "conversationStart"))
         key = json.dumps(
-            [mode, [str(moment) for moment in span], order, {name: query.get(name) for name in _FILTER_KEYS}]
+            [
+                mode,
+                [str(moment) for moment in span],
+                order,
+                {name: query.get(name) for name in _FILTER_KEYS},
+                self.tenant.landings,
+            ]
         )
         with self._lock:
             if key not in self._remembered:

@@ -43,6 +43,8 @@ class RecordingKind:
     results: int = 1
     damage: Damage | None = None
     late: bool = False
+    hidden: bool = False
+    """Nobody speaks of it, not even ``recordingmetadata``, before ``POST /sandbox/late``."""
 
 
 AUDIO = RecordingKind()
@@ -56,6 +58,8 @@ class Profile:
     recorded: bool = True
     recordings: tuple[RecordingKind, ...] = (AUDIO,)
     closed: bool = True
+    ends_late: bool = False
+    """Still open, until ``POST /sandbox/late``."""
     legs: int = 1
     agent: str = "present"
     sip: bool = False
@@ -92,6 +96,10 @@ PROFILES: dict[str, Profile] = {
     "empty_body": Profile(recordings=(RecordingKind(damage=Damage.EMPTY),)),
     "truncated_body": Profile(recordings=(RecordingKind(damage=Damage.TRUNCATED),)),
     "late": Profile(recordings=(RecordingKind(late=True),)),
+    "appears_late": Profile(recordings=(RecordingKind(late=True, hidden=True),)),
+    "second_appears_late": Profile(recordings=(AUDIO, RecordingKind(subtype="Station", late=True, hidden=True))),
+    "ends_late": Profile(ends_late=True),
+    "screen_only": Profile(recordings=(RecordingKind(media="screen", subtype="Screen"),)),
     "stuck": Profile(stuck=True),
     "open": Profile(closed=False),
     "unrecorded": Profile(recorded=False, recordings=()),
@@ -165,6 +173,16 @@ SCENARIOS: dict[str, Scenario] = {
             "late",
             "clean, but a tenth of the recordings land only after another submission or POST /sandbox/late",
             {**_CLEAN, "late": 90},
+        ),
+        Scenario(
+            "next-day",
+            "clean, but 5 % of the recordings appear and 3 % of the calls end only with POST /sandbox/late",
+            {**_CLEAN, "late": 18, "appears_late": 14, "second_appears_late": 14, "ends_late": 27},
+        ),
+        Scenario(
+            "every-class",
+            "rough, and also conversations with nothing but a screen, and some whose batch job never completes",
+            {**_ORDINARY, **_BAD, "screen_only": 12, "stuck": 1},
         ),
         Scenario(
             "midnight", "an ordinary mix, most calls within minutes of local midnight", _ORDINARY, near_midnight=True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ class Tenant:
 
     config: SandboxConfig
     directory: Directory = field(init=False)
+    landings: int = 0
+    """How often what is known of the days has changed: an answer from before is no answer now."""
     _days: dict[date, list[Conversation]] = field(default_factory=dict)
     _by_id: dict[str, Conversation] = field(default_factory=dict)
     _submissions: dict[str, int] = field(default_factory=dict)
@@ -46,7 +48,19 @@ class Tenant:
             if day not in self._days:
                 self._days[day] = DayMaker(self.config, self.directory, day).conversations()
                 self._by_id.update((conversation.id, conversation) for conversation in self._days[day])
-            return self._days[day]
+            return [self._as_now(conversation) for conversation in self._days[day]]
+
+    def _as_now(self, conversation: Conversation) -> Conversation:
+        """Return the conversation as far as anybody knows of it yet."""
+        kind = conversation.kind
+        if self._all_landed or not (kind.ends_late or any(item.hidden for item in kind.recordings)):
+            return conversation
+        known = zip(conversation.recordings, kind.recordings, strict=True)
+        return replace(
+            conversation,
+            end=None if kind.ends_late else conversation.end,
+            recordings=tuple(recording for recording, item in known if not item.hidden),
+        )
 
     def started_between(self, start: datetime, end: datetime) -> list[Conversation]:
         """Return the conversations that started in [start, end), by start."""
@@ -75,7 +89,8 @@ class Tenant:
             if conversation_id in self._by_id:
                 break
             self.day(day)
-        return self._by_id.get(conversation_id)
+        found = self._by_id.get(conversation_id)
+        return self._as_now(found) if found else None
 
     def recording(self, conversation_id: str, recording_id: str) -> Recording | None:
         """Return one recording of a conversation, or ``None``."""
@@ -99,8 +114,9 @@ class Tenant:
                 self._submissions[conversation_id] = self._submissions.get(conversation_id, 0) + 1
 
     def land_everything(self, *, landed: bool = True) -> None:
-        """Let every late recording land now (or, with ``landed=False``, take that back)."""
+        """Let every late recording land and every late call end now (or, with ``landed=False``, take that back)."""
         self._all_landed = landed
+        self.landings += 1
 
     def landed(self, recording: Recording) -> bool:
         """Whether a late recording has arrived by now; always true of the others."""

@@ -15,6 +15,7 @@ DAG_IDS = sorted(file.stem for file in (PROJECT / "dags").glob("*.py"))
 DAILY_PARAMS = ["start_date", "end_date", "only_failed", "dry_run", "output_format", "channels", "analytics"]
 AUDIT_PARAMS = {
     "start_date": None, "end_date": None, "offsets": [1, 3, 7, 30], "only_failed": False, "ask_each": True,
+    "deep_verify": False,
     "accept_empty": False, "output_format": "original", "channels": "original",
 }  # fmt: skip
 POOLS = json.loads((PROJECT / "deploy" / "pools.json").read_text("utf-8"))

@@ -161,7 +161,7 @@ def connection_to(box: Sandbox, media_hosts: str = "127.0.0.1") -> GenesysConnec
         "login_base_url": box.login_base_url,
         "org_id": box.org_id,
         "media_hosts": media_hosts,
-        "requests_per_minute": 3000,
+        "requests_per_minute": 10_000,
     }
     return GenesysConnection.from_fields(
         name="genesys_cloud", host="mypurecloud.com", login=box.client_id, password=box.client_secret, extra=extra

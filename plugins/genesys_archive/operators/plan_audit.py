@@ -12,7 +12,7 @@ from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.each_day import DayTroubles
-from genesys_archive.operators.planned import TRUE, hand_over
+from genesys_archive.operators.planned import DAYS_KEY, TRUE, hand_over
 from include.transfer.audited import audited_days, look_of
 from include.transfer.day import plan_day
 
@@ -64,13 +64,17 @@ class PlanAuditOperator(BaseOperator):
             offsets=self.offsets,
             now=datetime.now(UTC),
         )
+        if not days:
+            self.log.info("No day is archived yet, so there is none to look at.")
+            context["ti"].xcom_push(DAYS_KEY, [])
+            return []
         hook = GenesysHook()
         org = hook.genesys_connection().org_id
         planned: list[DayPlanned] = []
         troubles = DayTroubles(context)
         with hook.client(settings) as source:
             look = look_of(source, settings, only_failed=only_failed, ask_each=str(self.ask_each) == TRUE)
-            shards_max = max(1, settings.shards_max // max(1, len(days)))
+            shards_max = max(1, settings.shards_max // len(days))
             for day in days:
                 with troubles.of(str(day)):
                     plan = plan_day(
