@@ -10,6 +10,7 @@ from demo.options import DAILY_DAG, StackOptions
 from demo.stack import running_stack
 from tests.journeys.journey import Journey
 from tests.journeys.organisations import MONDAY, ZONE, Organisations
+from tests.journeys.statsd import receiving
 
 FERNET_KEY = Fernet.generate_key().decode()
 ENVIRONMENT = {
@@ -22,10 +23,30 @@ ENVIRONMENT = {
 }
 
 
+def sending_to(port):
+    """Return the settings that send Airflow's metrics to a port."""
+    return {
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+        "AIRFLOW__METRICS__STATSD_PORT": str(port),
+    }
+
+
 @pytest.fixture(scope="package")
-def journey(tmp_path_factory):
+def statsd():
+    """Where the stack's metrics arrive."""
+    with receiving() as received:
+        yield received
+
+
+@pytest.fixture(scope="package")
+def journey(tmp_path_factory, statsd):
     """A running stack that knows the daily DAG, and the organisations it can be pointed at."""
-    options = StackOptions(directory=tmp_path_factory.mktemp("journeys"), sandbox=None, environment=ENVIRONMENT)
+    options = StackOptions(
+        directory=tmp_path_factory.mktemp("journeys"),
+        sandbox=None,
+        environment={**ENVIRONMENT, **sending_to(statsd.port)},
+    )
     organisations = Organisations()
     try:
         with running_stack(options) as stack:

@@ -9,8 +9,10 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.lineage import NamesDatasets, at_source, in_lake
 from genesys_archive.metrics import AirflowMetrics
 from include.audit.metrics import measure_recordings
+from include.lake.layout import manifest_prefix, media_day_prefix
 from include.lake.tombstone import read_shard_plan
 from include.transfer.archive import archive_shard
 from include.transfer.download import MediaDownloader
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class ArchiveBatchesOperator(BaseOperator):
+class ArchiveBatchesOperator(NamesDatasets, BaseOperator):
     """Archives a shard; safe to clear, since it begins by asking the lake what it already holds."""
 
     template_fields: Sequence[str] = ("submitted", "waited")
@@ -41,6 +43,10 @@ class ArchiveBatchesOperator(BaseOperator):
         submitted = SubmittedShard.from_json(self.waited["shard"] or self.submitted)
         plan = read_shard_plan(lake, submitted.plan_key)
         connection = hook.genesys_connection()
+        self.reads = (at_source(connection),)
+        self.writes = tuple(
+            in_lake(lake, prefix) for prefix in (media_day_prefix(plan.org, plan.date), manifest_prefix(plan.date))
+        )
         with (
             hook.client(settings) as source,
             MediaDownloader(

@@ -9,8 +9,10 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.lineage import NamesDatasets, in_lake
 from genesys_archive.operators.each_day import DayTroubles
 from genesys_archive.operators.planned import TRUE, planned_days, rules_for
+from include.lake.layout import commit_prefix, manifest_prefix
 from include.local_day import LocalDay
 from include.transfer.day import commit_day
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class CommitDayOperator(BaseOperator):
+class CommitDayOperator(NamesDatasets, BaseOperator):
     """Commits every planned day; committing twice is the same as once. ``is_audit``: the run may close days."""
 
     template_fields: Sequence[str] = ("plan_only", "is_audit", "accept_empty")
@@ -54,6 +56,8 @@ class CommitDayOperator(BaseOperator):
                 day = LocalDay.of(planned["date"], settings.timezone)
                 rules = rules_for(settings, day, is_audit=self.is_audit, accept_empty=self.accept_empty)
                 commit, state = commit_day(lake, org, day, [planned["plan_key"]], rules, journal_key())
+                self.reads += (in_lake(lake, manifest_prefix(str(day))),)
+                self.writes += (in_lake(lake, commit_prefix(str(day))),)
                 self.log.info("%s is %s", planned["date"], lake.uri(commit.key))
                 commits.append({"date": planned["date"], "commit_key": commit.key, **state.summary()})
         # After the night's last upload, and never before: what is still open then was left by a worker that died.

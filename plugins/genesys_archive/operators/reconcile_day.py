@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.lineage import NamesDatasets, in_lake
 from genesys_archive.links.report import ReportLink
 from genesys_archive.metrics import AirflowMetrics
 from genesys_archive.operators.each_day import DayTroubles
@@ -17,7 +18,7 @@ from genesys_archive.operators.planned import TRUE, days_not_planned, planned_da
 from genesys_archive.operators.run_downloads import report_downloads
 from include.audit.metrics import measure_day
 from include.audit.standing import Stage
-from include.lake.layout import report_key
+from include.lake.layout import commit_prefix, report_key
 from include.local_day import LocalDay
 from include.transfer.day import reconcile_day
 from include.transfer.day_report import day_figures
@@ -36,7 +37,7 @@ TO_DO = {
 """What a person does about a day that is not done."""
 
 
-class ReconcileDayOperator(BaseOperator):
+class ReconcileDayOperator(NamesDatasets, BaseOperator):
     """Writes the reports, announces complete days as an Asset event, and is red while anything is open or held.
 
     ``is_audit`` and ``accept_empty`` as for ``CommitDayOperator``.
@@ -82,6 +83,8 @@ class ReconcileDayOperator(BaseOperator):
                 day = LocalDay.of(planned["date"], settings.timezone)
                 rules = rules_for(settings, day, is_audit=self.is_audit, accept_empty=self.accept_empty)
                 state, sentence = reconcile_day(lake, org, day, [planned["plan_key"]], rules, journal_key())
+                self.reads += (in_lake(lake, commit_prefix(str(day))),)
+                self.writes += (in_lake(lake, report_key(str(day), "")),)
                 address = lake.uri(report_key(str(day), "report.md"))
                 self.log.info("%s See %s", sentence, address)
                 figures = day_figures(lake, str(day))
