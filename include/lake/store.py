@@ -31,7 +31,7 @@ from include.lake.versions import Versions
 from include.lake.write_once import CONFLICT_ATTEMPTS, send_repeatedly, write_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from include.lake.signed_http import Request
@@ -101,6 +101,10 @@ class LakeStore:
         other = copy.copy(self)
         other.writing = replace(self.writing, protection=protection)
         return other
+
+    def kept_for(self, queues: Iterable[str], divisions: Iterable[str]) -> LakeStore:
+        """Return the same lake as its retention rules protect recordings of these queues and divisions."""
+        return self.under(self.writing.retention.protection(self.writing.protection, queues, divisions))
 
     @property
     def versions(self) -> Versions:

@@ -162,6 +162,16 @@ def without_facts(plan: ShardPlan, conversation_id: str) -> ShardPlan | None:
     return replace(plan, facts=facts)
 
 
+def erased_objects(lake: LakeStore, date: str) -> frozenset[str]:
+    """Return the keys of all objects of a day that tombstones name: also those filed under no conversation.
+
+    Raises:
+        IntegrityError: when a tombstone is not what its key says.
+    """
+    keys = [key for key in lake.list_keys(layout.tombstone_prefix(date)) if layout.tombstone_conversation(key)]
+    return frozenset(item["key"] for key in keys for item in checked_document(lake, key)["objects"])
+
+
 def replaced_plans(lake: LakeStore, date: str) -> dict[str, str]:
     """Return the shard plans of a day that are gone for an erasure, each with the key of what stands in its place.
 

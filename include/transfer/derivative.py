@@ -124,6 +124,7 @@ def _kept(lake: LakeStore, original: Original, rendition: Rendition, made: Made,
     media_type = _MEDIA_TYPES[rendition.derived_format]
     roles = ("both",) if made.channels == 1 else original.roles
     derived = Derived(key, sha256, size, media_type, roles)
+    lake = lake.kept_for(original.queues, original.divisions)
     put = lake.put_if_absent(key, target, bytes_=size, sha256=sha256, media_type=media_type)
     lake.put_first(layout.derived_metadata_key(*place), derivative_document(original, rendition, made, derived))
     log.info(

@@ -36,6 +36,7 @@ class Original:
     milliseconds: int | None
     roles: tuple[str, ...]
     queues: tuple[str, ...]
+    divisions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

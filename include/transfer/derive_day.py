@@ -143,6 +143,7 @@ def read_original(lake: LakeStore, org: str, date: str, item: ItemRecord) -> Ori
             milliseconds=media.get("duration_milliseconds"),
             roles=tuple(channel_roles(media.get("channels"), conversation)),
             queues=tuple(queues),
+            divisions=tuple(str(item) for item in conversation.get("division_ids") or ()),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise IntegrityError(f"{lake.uri(item.metadata_key)} is no metadata of a recording.") from error

@@ -64,8 +64,7 @@ def lake_for(lake: LakeStore, facts: Mapping[str, object]) -> LakeStore:
     Facts that are unknown, as of a conversation that the source has forgotten, match no rule.
     """
     queues = [text_of(entry.get(name)) for entry in entries_of(facts.get("queues")) for name in ("id", "name")]
-    rules, default = lake.writing.retention, lake.writing.protection
-    return lake.under(rules.protection(default, filter(None, queues), texts_of(facts.get("division_ids"))))
+    return lake.kept_for(filter(None, queues), texts_of(facts.get("division_ids")))
 
 
 @dataclass(frozen=True, slots=True)

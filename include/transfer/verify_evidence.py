@@ -16,7 +16,7 @@ from include.lake import layout
 from include.lake.catalog import CatalogManifest
 from include.lake.manifest import Manifest
 from include.lake.merkle import item_leaves, merkle_root
-from include.lake.tombstone import erased_conversations, replaced_plans
+from include.lake.tombstone import erased_conversations, erased_objects, replaced_plans
 from include.transfer.day import state_of
 from include.transfer.day_check import check_custody
 from include.transfer.verify_commits import read_commits
@@ -42,11 +42,12 @@ class DayEvidence:
     findings: list[Finding] = field(default_factory=list)
     is_committed: bool = False
     erased: frozenset[str] = frozenset()
+    erased_keys: frozenset[str] = frozenset()
     replaced_plans: Mapping[str, str] = field(default_factory=dict)
 
     def is_erased(self, key: str) -> bool:
         """Whether what stood under this key was erased: then nothing may stand there."""
-        return key in self.replaced_plans or (
+        return key in self.erased_keys or (
             layout.conversation_in(key) in self.erased and not layout.tells_of_erasure(key)
         )
 
@@ -93,6 +94,7 @@ def _read_tombstones(lake: LakeStore, evidence: DayEvidence) -> None:
     if not evidence.erased:
         return
     try:
+        evidence.erased_keys = erased_objects(lake, evidence.date)
         evidence.replaced_plans = replaced_plans(lake, evidence.date)
     except (IntegrityError, ValueError, KeyError, TypeError) as error:
         key = str(getattr(error, "facts", {}).get("key") or layout.tombstone_prefix(evidence.date))
