@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 READY_SECONDS = 90.0
 REQUEST_SECONDS = 30.0
+TRUTH_SECONDS = 300.0
+"""The truth of a hundred thousand calls takes the sandbox a while."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,12 @@ class Sandbox:
 
     def truth(self, date: str) -> dict[str, object]:
         """Return what the sandbox knows to exist on a local day."""
-        return self._read(f"/sandbox/truth?date={date}")
+        return self._read(f"/sandbox/truth?date={date}", TRUTH_SECONDS)
 
-    def _read(self, path: str) -> dict[str, object]:
+    def _read(self, path: str, seconds: float = REQUEST_SECONDS) -> dict[str, object]:
         with requests.Session() as session:
             session.trust_env = False  # a proxy of this machine has no business with loopback
-            answer = session.get(f"{self.api_base_url}{path}", timeout=REQUEST_SECONDS)
+            answer = session.get(f"{self.api_base_url}{path}", timeout=seconds)
         answer.raise_for_status()
         body: dict[str, object] = answer.json()
         return body
