@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.lake.plan import DayPlan, ShardPlan
 from include.pii import FIELDS, Keep, PiiPolicy
-from tests.story.night import DAY, Night, night
+from include.transfer.day import commit_day
+from tests.story.desk import audio, conversation, desk, path, zipped
+from tests.story.night import DAY, ZONE, Night, night
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +61,31 @@ def test_withheld_facts_are_nowhere_in_the_lake(lake: LakeStore, tmp_path: Path,
     assert any("/shard-" in key for key in documents)
     assert any(key.endswith(".metadata.json") for key in documents)
     assert {group: set() for group in people} == {group: seen(documents, texts) for group, texts in people.items()}
+
+
+def test_policy_counts_for_plans_that_are_older(lake: LakeStore, tmp_path: Path) -> None:
+    """A shard that was planned under a laxer policy, or by a machine without one, is archived under this one."""
+    with desk(lake, tmp_path, pii=PiiPolicy(ani=Keep.DROP)) as table:
+        (item,) = table.deliver(table.bundle(zipped({path(1): audio(1)})), numbers=(1,))
+    facts = json.loads(lake.read(item.metadata_key))["conversation"]
+    assert {"ani": None, "pii": {"dropped": ["ani", "wrap_up_notes"], "masked": []}} == facts
+
+
+def test_what_an_earlier_plan_knew_goes_through_the_policy(lake: LakeStore, tmp_path: Path) -> None:
+    """Of a conversation that analytics has forgotten, the old facts are taken over, less what is withheld by now."""
+    with night(lake, tmp_path, conversations=12) as tonight:
+        forgotten = conversation(1)
+        facts = {forgotten: {"ani": "+49305612292", "external_tag": "case 7"}}
+        old = ShardPlan(tonight.box.org_id, str(DAY), ZONE.key, ((forgotten,),), facts)
+        lake.put_document(old.key, old.body())
+        plan = DayPlan(tonight.box.org_id, DAY, (forgotten,))
+        lake.put_document(plan.key, plan.body())
+        commit_day(lake, tonight.box.org_id, DAY, [plan.key])
+        tonight.settings = replace(tonight.settings, pii=PiiPolicy(ani=Keep.MASK))
+        planned = tonight.plan()
+        found = [tonight.shard(planned, number) for number in range(len(planned.shards))]
+    (taken,) = [shard.facts[forgotten] for shard in found if forgotten in shard.facts]
+    assert {"ani": "***92", "external_tag": "case 7", "pii": {"dropped": ["wrap_up_notes"], "masked": ["ani"]}} == taken
 
 
 def test_stored_facts_are_all_there(lake: LakeStore, tmp_path: Path) -> None:
