@@ -1,0 +1,131 @@
+"""The auditor's page is followed to the letter, by a shell, on days that were archived under each contract."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from include.lake.store import LakeStore
+from include.settings import LakeLocation
+from tests.docs.pages import FENCE, page
+from tests.story.night import DAY, media_keys, night
+from tests.story.tampering import Tampering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+
+
+def steps() -> list[str]:
+    """Return the shell blocks of the page's steps; the first only says where the bucket is."""
+    text = page("docs/compliance.md").text
+    start, end = text.index("## Prove a day by hand\n"), text.index("### A signed seal\n")
+    blocks = [found[2] for found in FENCE.finditer(text, start, end) if found[1] == "sh"]
+    assert "export LAKE=" in blocks[0]
+    return blocks[1:]
+
+
+@dataclass
+class Auditor:
+    """Somebody with a shell, rclone, sha256sum, DuckDB, and the right to read the bucket."""
+
+    lake: LakeStore
+    environment: dict[str, str]
+    folder: Path
+
+    def follows(self) -> subprocess.CompletedProcess:
+        """Run all steps in one shell, in an empty folder, up to the first that fails."""
+        desk = self.folder / uuid4().hex
+        desk.mkdir()
+        return subprocess.run(
+            ["sh", "-e"],  # noqa: S607 - any POSIX shell
+            input="\n".join([*steps(), "echo every step was taken"]),
+            env=self.environment,
+            cwd=desk,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module", params=["platform", "guide"])
+def auditor(request, object_store, lake_client, tmp_path_factory) -> Iterator[Auditor]:
+    """Archive a rough day twice, and give an auditor read access to it."""
+    lake = LakeStore(lake_client, LakeLocation(object_store.bucket, f"tests/{uuid4().hex}"))
+    folder = tmp_path_factory.mktemp("auditor")
+    with night(lake, folder, conversations=40, scenario="rough", contract=request.param) as tonight:
+        tonight.run()
+        tonight.run()
+    command = folder / "duckdb"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/tests/story/duckdb_command.py "$@"\n')
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    programs = os.pathsep.join((str(folder), str(Path(sys.executable).parent), os.environ["PATH"]))
+    environment = {
+        "PATH": programs,
+        "HOME": str(folder),
+        "DATE": str(DAY),
+        "LAKE": f":s3:{lake.location.bucket}/{lake.location.prefix}",
+        "RCLONE_LOG_LEVEL": "ERROR",  # it notes that it has no configuration file
+        "RCLONE_S3_PROVIDER": "Other",
+        "RCLONE_S3_ENDPOINT": object_store.endpoint_url,
+        "RCLONE_S3_ACCESS_KEY_ID": object_store.access_key,
+        "RCLONE_S3_SECRET_ACCESS_KEY": object_store.secret_key,
+    }
+    return Auditor(lake, environment, folder)
+
+
+def test_every_step_passes_on_a_day_as_it_was_archived(auditor):
+    """All steps of the page, in one shell, on a day with two commits, exclusions and quarantine."""
+    done = auditor.follows()
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "archived" in done.stdout
+    assert done.stdout.endswith("every step was taken\n")
+
+
+def test_altered_recording_stops_the_auditor(auditor):
+    """One byte of one recording: sha256sum names the file, and the shell ends with an error."""
+    key = media_keys(auditor.lake)[3]
+    body = auditor.lake.read(key)
+    hands = Tampering(auditor.lake)
+    hands.put(key, body[:-1] + bytes([body[-1] ^ 1]))
+    done = auditor.follows()
+    hands.put(key, body)
+    assert done.returncode != 0
+    assert f"{key}: FAILED" in done.stdout
+
+
+@pytest.mark.evidence
+@pytest.mark.parametrize("kind", ["audio", "metadata", "commits", "plans", "manifests", "audit", "seals"])
+@pytest.mark.parametrize("which", [0, -1])
+@pytest.mark.parametrize("change", ["altered", "deleted"])
+def test_whatever_is_changed_stops_the_auditor(auditor, kind, which, change):
+    """The first and the last object of each kind, altered or gone: no later step is reached."""
+    metadata = [key for key in auditor.lake.list_keys("media/") if key.endswith(".metadata.json")]
+    kinds = {"audio": media_keys(auditor.lake), "metadata": metadata}
+    key = (kinds.get(kind) or list(auditor.lake.list_keys(f"{kind}/")))[which]
+    hands = Tampering(auditor.lake)
+    body = bytearray(auditor.lake.read(key))
+    body[len(body) // 2] ^= 1
+    with hands.deleted(key):
+        if change == "altered":
+            hands.put(key, bytes(body))
+        done = auditor.follows()
+    # The seal of an older commit vouches for what the newest one vouches for too.
+    is_needed = not (kind == "seals" and which == 0 and change == "deleted")
+    assert is_needed == (done.returncode != 0)
+
+
+def test_recording_of_nobody_stops_the_auditor(auditor):
+    """An object beside the recordings that no manifest names is named."""
+    key = media_keys(auditor.lake)[0].replace("/0-", "/7-")
+    with Tampering(auditor.lake).added(key):
+        assert auditor.follows().returncode != 0
