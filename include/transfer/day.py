@@ -250,9 +250,11 @@ def present_state(lake: LakeStore, commit: Commit) -> DayState:
     erased = erased_conversations(lake, str(commit.day))
     if not erased:
         return state
-    # Open again: whose erasure was cut short, and of whom something came back with a task that was then at work.
-    keys = filter(None, map(layout.MediaKey.parse, present))
-    here = {key.identity.conversation_id for key in keys} & erased.keys()
+    # Open again: whose erasure was cut short, and of whom something came back with a task that was then at work: one
+    # that archived, or one that made a copy of what it had read before.
+    copies = lake.list_keys(layout.derived_day_prefix(commit.org, str(commit.day)))
+    keys = (*map(layout.MediaKey.parse, present), *map(layout.DerivedKey.parse, copies))
+    here = {key.identity.conversation_id for key in keys if key is not None} & erased.keys()
     unfinished = {item: erased[item] for item in here} | uncertified_erasures(lake, str(commit.day))
     return with_unfinished_erasures(with_erased(state, erased), unfinished)
 

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from include.errors import ConfigurationError, LakeUnavailable, ObjectLocked
 from include.lake.commit import read_head
-from include.lake.layout import MediaIdentity, catalog_key, quarantine_key
+from include.lake.layout import MediaIdentity, MediaKey, catalog_key, derived_key, quarantine_key
 from include.lake.protection import Protection
 from include.lake.retention import VARIABLE, RetentionRules
 from include.lake.store import LakeStore, Writing
@@ -311,6 +311,20 @@ def test_what_comes_back_keeps_the_day_open(opened):
         erase_conversation(day.lake, order())
         assert EXPECTED == outcomes(day.lake)
         assert 2 == len(tombstones_of(day.lake, ORG, str(DAY), conversation(1)))
+
+
+def test_copy_that_comes_back_keeps_the_day_open(opened):
+    """Copies are made by a task of their own, from an original that it may have read before the erasure."""
+    with opened() as day:
+        original = MediaKey.parse(next(key for key in media_keys(day.lake) if conversation(1) in key))
+        erase_conversation(day.lake, order())
+        key = derived_key(original.identity, original.sha256, "wav-mono", "ab" * 32, "wav")
+        name = {"Bucket": day.lake.location.bucket, "Key": f"{day.lake.location.prefix}/{key}"}
+        day.lake._client.put_object(**name, Body=audio(1))
+        state = present_state(day.lake, read_head(day.lake, ORG, DAY))
+        assert ["erasure_unfinished"] == [item.reason for item in state.items[conversation(1)]]
+        erase_conversation(day.lake, order())
+        assert (EXPECTED, None) == (outcomes(day.lake), day.lake.head(key))
 
 
 class CutError(BaseException):
