@@ -157,6 +157,7 @@ HOSTILE = {
     "65535 channels": (lying_wav(65535, 8000), "wav", "codec_unsupported"),
     "4 GHz": (lying_wav(2, 4_000_000_000), "wav", ("codec_unsupported", "undecodable")),
     "no sound": (wav_of(np.zeros((0, 2))), "wav", "no_sound"),
+    "another container than was seen": (sound("flac"), "ogg", "undecodable"),
     "nothing": (b"", "flac", "undecodable"),
     "cut in its header": (sound("flac")[:40], "flac", ("undecodable", "codec_unsupported", "no_sound")),
     "an unknown codec": (unknown_codec(), "wav", ("codec_unsupported", "no_sound")),
@@ -192,7 +193,7 @@ def test_time_stops_at_its_limit() -> None:
 def test_memory_stops_at_its_limit() -> None:
     """An Ogg page chain that never ends its packet is collected in memory, up to here and no further."""
     outcome, _ = run(endless_packet(64 << 20), "ogg", Rendition("wav"), TranscodeLimits(60, 180 << 20, 1 << 30))
-    assert isinstance(outcome, Failed)
+    assert Failed(Reason.OUT_OF_MEMORY, f"more than {180 << 20} bytes") == outcome
 
 
 def endless_packet(size: int) -> bytes:
