@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from demo.object_store import ObjectStore
+    from include.lake.store import Put
 
 DATE = str(DAY)
 KEY = JournalSigning(Secret("a secret of thirty-two bytes and more")).key()
@@ -288,3 +289,32 @@ def test_segment_before_any_commit_belongs_to_the_first(lake: LakeStore) -> None
     commit, _ = commit_day(lake, ORG, DAY, [])
     assert key in {segment.key for segment in commit.journal}
     assert () == check_day(lake, ORG, DATE).findings
+
+
+class OvertakenOnce(LakeStore):
+    """A lake in which another run, with news of its own, commits first just once."""
+
+    rival_is_due = True
+
+    def put_document(self, key: str, body: bytes) -> Put:
+        """Put; but before the first commit let the other run have its number."""
+        if key.startswith(layout.commit_prefix(DATE)) and self.rival_is_due:
+            self.rival_is_due = False
+            rival = LakeStore(self._client, self.location)
+            settle(rival, Outcome.NO_RECORDING, 7)
+            commit_day(rival, ORG, DAY, [])
+        return super().put_document(key, body)
+
+
+def test_run_that_was_overtaken_yields_and_says_so(lake: LakeStore, lake_client: S3Client, caplog) -> None:
+    """Both end well; the draft's segment stays, anchored, as the trace of a commit that yielded."""
+    caplog.set_level("INFO")
+    settle(lake, Outcome.ARCHIVED, 1)
+    # What the other run has is news to neither of them: the loser has nothing left to commit.
+    commit, state = commit_day(OvertakenOnce(lake_client, lake.location), ORG, DAY, [])
+    assert (1, 2) == (commit.version, len(state.items))
+    assert "Yielded: another run took" in caplog.text
+    checked = check_day(lake, ORG, DATE)
+    assert ((), 1, 2) == (checked.findings, checked.commits, checked.segments)
+    # The rival found the draft's segment in the journal and anchored it beside its own.
+    assert ({1}, ()) == ({segment.version for segment in commit.journal}, checked.unanchored)
