@@ -74,6 +74,7 @@ def test_every_changed_byte_is_found():
     assert [] == unseen
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.evidence
 def test_every_single_byte_mutation_is_found():
     """All 255 other values of each byte of a log of a hundred lines, each removed, and each doubled."""
