@@ -16,10 +16,11 @@ from tests.journeys.organisations import MONDAY, api_calls, media_calls
 pytestmark = pytest.mark.journey
 
 ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-KEY = r"(plans|manifests|commits)/date=\d{4}-\d\d-\d\d/[a-z0-9=/-]+\.json"
-WORD = r"\d{4}-\d\d-\d\d|[a-z_]{1,30}|totalDownloads|successRate|failureCount|\d{1,3}\.\d\d%"
+KEY = r"(plans|manifests|commits|catalog/recordings)/date=\d{4}-\d\d-\d\d/[a-z0-9=/-]+\.(json|parquet)"
+WORD = r"\d{4}-\d\d-\d\d|[a-z_]{1,30}|\d{1,3}\.\d\d%|\d{1,9}|totalDownloads|successRate|averageLatencyMs|failureCount"
 LINK = r"http://127\.0\.0\.1:\d+/recording-archive/reports/\d{4}-\d\d-\d\d/"
-HARMLESS = re.compile(rf"{ID}|{KEY}|{WORD}|{LINK}")
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00"
+HARMLESS = re.compile(rf"{ID}|{KEY}|{WORD}|{LINK}|{TIME}")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,8 @@ def test_waiting_holds_no_slot(monday, watched):
 
 def test_asset_event_has_the_counts(monday, journey, truth):
     """Who subscribes to the asset learns which day is complete and what it holds."""
-    (event,) = journey.api.get("/assets/events", source_dag_id=DAILY_DAG, source_run_id=monday.run_id)["asset_events"]
+    events = journey.api.get("/assets/events", source_dag_id=DAILY_DAG, source_run_id=monday.run_id)["asset_events"]
+    (event,) = [event for event in events if event["source_task_id"] == "reconcile_day"]
     (day,) = event["extra"]["days"]
     assert (MONDAY, truth.counts, True) == (day["date"], day["conversations"], day["complete"])
     assert ("provisional", "100.00%") == (day["state"], day["completeness_percent"])
