@@ -384,12 +384,12 @@ def test_cut_short_it_is_seen_and_finished(opened, share):
 
 
 @pytest.mark.evidence
-def test_cut_short_anywhere(opened):
-    """The same at a hundred places."""
-    for percent in range(100):
-        tombstone, certified, between = cut_at(opened, percent / 100)
-        expected = {(False, False): "archived", (True, False): "pending", (True, True): "erased"}
-        assert expected[tombstone, certified] == between, percent
+@pytest.mark.parametrize("percent", range(0, 100, 2))
+def test_cut_short_anywhere(opened, percent):
+    """The same at fifty places."""
+    tombstone, certified, between = cut_at(opened, percent / 100)
+    expected = {(False, False): "archived", (True, False): "pending", (True, True): "erased"}
+    assert expected[tombstone, certified] == between
 
 
 def test_day_is_found_by_the_id(opened):
