@@ -8,7 +8,6 @@ happened to the file in between; so nobody reads it again to send it.
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol, runtime_checkable
 
 from awscrt.checksums import combine_crc64nvme, crc64nvme
 
@@ -79,17 +78,20 @@ class FileSums:
             view = view[len(piece) :]
 
 
-@runtime_checkable
-class SummedBody(Protocol):
-    """A body at rest that knows its own sums: in memory, where ``view`` shows it, or in the open file ``fileno``."""
+class SummedBody:
+    """A body at rest that knows its own sums: in memory, where ``view`` shows it, or in the open file ``fileno``.
+
+    A class to inherit from: asking whether an object has the shape of a protocol costs as much as signing a request.
+    """
+
+    sums: FileSums | None = None
+    """What it held when it was filled; ``None`` where that is not known."""
 
     @property
     def view(self) -> memoryview | None:
         """All of it, where it is in memory."""
-
-    @property
-    def sums(self) -> FileSums | None:
-        """What it held when it was filled; ``None`` where that is not known."""
+        raise NotImplementedError
 
     def fileno(self) -> int:
         """Return its file."""
+        raise NotImplementedError

@@ -15,6 +15,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, cast
 
 from include.errors import ArchiveError, RetriableError
+from include.lake.file_sums import SummedBody
 from include.transfer.disk import disk_errors, made_folder
 from include.transfer.part_file import PartFile
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from include.lake.file_sums import FileSums
     from include.transfer.part_file import Proven
 
 
@@ -52,7 +52,7 @@ class BufferPool:
             self._free.append(buffer)
 
 
-class Spool(io.RawIOBase):
+class Spool(SummedBody, io.RawIOBase):
     """One recording at rest: filled by a download, then read as a seekable stream. Use it in a ``with``.
 
     When the ``with`` ends, its memory is another's and its file is gone, unless the download was interrupted and may
@@ -71,7 +71,6 @@ class Spool(io.RawIOBase):
         self._size = 0
         self._position = 0
         self._used = False
-        self.sums: FileSums | None = None
         self.resumable = False
 
     def __exit__(
