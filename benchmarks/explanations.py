@@ -32,7 +32,7 @@ WHY: dict[str, str] = {
         "mirroring the bytes costs as much as SHA-256."
     ),
     "weed-singles": f"{_SERVER}.",
-    "weed-big": "The server takes most of both cores. The upload begins when the download has ended, as with the rival.",
+    "weed-big": "The server takes most of both cores, and the upload begins when the download has ended.",
     "weed-deflated": f"{_SERVER}.",
     "weed-stored": f"{_SERVER}.",
     "growth": "Allocators keep what a thread once used; nothing grows with what arrives.",
