@@ -35,6 +35,10 @@ class Bucket:
         """Return the bytes of an object."""
         return self._client.get_object(Bucket=self._store.bucket, Key=self._prefix + key)["Body"].read()
 
+    def put(self, key, body):
+        """Put an object, as somebody would who is not the archive."""
+        self._client.put_object(Bucket=self._store.bucket, Key=self._prefix + key, Body=body)
+
     def document(self, key):
         """Return a JSON document."""
         return json.loads(self.body(key))

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from demo.airflow import COMPONENTS, airflow_command
-from demo.options import DAILY_DAG
+from demo.options import AUDIT_DAG, DAILY_DAG
 from demo.processes import Component
 from tests.journeys.bucket import Bucket
 
@@ -83,6 +83,12 @@ class Journey:
         """Trigger a run and wait for it."""
         run_id = self.start(**conf)
         return self.finish(run_id, (lambda: meanwhile(run_id)) if meanwhile else None)
+
+    def audit(self, **conf):
+        """Trigger the audit, wait for it, and return what became of it."""
+        run_id = self.api.trigger(AUDIT_DAG, conf)
+        state = self.api.wait_for_run(AUDIT_DAG, run_id, seconds=RUN_SECONDS, meanwhile=self.stack.check)
+        return Run(run_id, state, self.api.task_instances(AUDIT_DAG, run_id), self.api)
 
     def clear(self, run, task_id, map_index, *, downstream):
         """Clear one mapped task instance, as the button in the UI does, and wait for the run again."""

@@ -21,6 +21,7 @@ MONDAY, DRY, GUIDE, ROUGH, STUCK, INTERRUPTED = (
 )  # fmt: skip
 RANGE = ("2026-01-12", "2026-01-13")
 BACKFILLED = ("2026-01-14", "2026-01-15")
+LATE, AFTER_LATE = "2026-01-19", "2026-01-20"
 
 ORGANISATIONS = {
     # Ripening takes long enough to look at what waiting costs.
@@ -28,6 +29,7 @@ ORGANISATIONS = {
     "guide": {"dates": (GUIDE,), "conversations": 24, "contract": "guide"},
     "rough": {"dates": (ROUGH,), "conversations": 40, "scenario": "rough"},
     "stuck": {"dates": (STUCK,), "conversations": 12, "scenario": "stuck"},
+    "late": {"dates": (LATE,), "conversations": 24, "scenario": "next-day", "late_after_submissions": 1000},
     "quick": {"dates": (*RANGE, *BACKFILLED), "conversations": 12},
     "patient": {"dates": (INTERRUPTED,), "conversations": 12, "job_seconds": 12.0},
 }
