@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -142,6 +142,36 @@ def test_job_that_finished_meanwhile_is_left_alone():
     wait = begun(source, NUMBERS)
     over = wait.over({"finished": [], "unfinished": list(wait.waiting), "gone": [], "polls": 1})
     assert smaller(source, over) is None
+
+
+def stuck_with_everything(count: int) -> tuple[Poisoned, Wait]:
+    """Return a round at whose end so many jobs of two have delivered both and do not finish."""
+    source = Poisoned(frozenset())
+    jobs = [SubmittedJob(f"job-{number}", (NUMBERS[2 * number], NUMBERS[2 * number + 1])) for number in range(count)]
+    source.jobs |= {job.job_id: job.conversation_ids for job in jobs}
+
+    def everything(job_id: str) -> tuple[RecordingResult, ...]:
+        return tuple(RecordingResult(one, one, None, None) for one in source.jobs[job_id])
+
+    source.batch_status = lambda job_id: BatchStatus(
+        job_id, completed=False, expected_count=9, result_count=2, error_count=0, results=everything(job_id)
+    )
+    waiting = tuple(job.job_id for job in jobs)
+    wait = Wait(SubmittedShard("plan", tuple(jobs), (), "WAV"), waiting, 0.0, moved=True)
+    return source, replace(wait, waiting=(), unfinished=waiting)
+
+
+def test_job_that_delivered_everything_and_does_not_end_is_halved():
+    """Nobody is a suspect, so everybody is."""
+    source, over = stuck_with_everything(1)
+    assert [(NUMBERS[0],), (NUMBERS[1],)] == [job.conversation_ids for job in smaller(source, over).shard.jobs]
+
+
+def test_round_is_bounded():
+    """Of twenty stuck jobs as many are split as the bound allows; the others wait for the next run."""
+    source, over = stuck_with_everything(20)
+    following = smaller(source, over)
+    assert (JOBS_MAX, 20 - JOBS_MAX // 2) == (len(following.waiting), len(following.unfinished))
 
 
 @pytest.mark.parametrize(

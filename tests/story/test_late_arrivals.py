@@ -10,6 +10,7 @@ import pytest
 from include.transfer.closing import ClosingRules
 from include.transfer.day import commit_day, reconcile_day
 from include.transfer.second_look import SecondLook
+from include.transfer.verify import Scope, verify_lake
 from tests.story.night import DAY, audio_in, audio_of, classes_in, classes_of, night
 from tests.story.test_every_class import archived
 
@@ -65,6 +66,8 @@ def next_day(lake: LakeStore, folder: Path, conversations: int) -> tuple[Counter
         late = late_profiles(it)
         assert "closed" == stage
         assert (seen + late["ends_late"], late.total()) == (len(classes_of(it.box)), asked)
+        verified = verify_lake(lake, Scope((str(DAY),), it.box.org_id), print)
+        assert [] == [finding.line() for finding in verified.findings]
         before = writings(lake)
         assert ("closed", 0) == audited(it)
         assert before == writings(lake)
