@@ -9,7 +9,7 @@ from include.errors import ConfigurationError, QuotaExceeded
 from include.lake.file_sums import FileSums
 from include.transfer.digest import BLOCK_BYTES, digest_of
 from include.transfer.disk import disk_errors
-from include.transfer.recording_spool import Spool
+from include.transfer.recording_spool import WRITE_BYTES, Spool
 
 if TYPE_CHECKING:
     from include.transfer.digest import Snapshot
@@ -143,7 +143,8 @@ class HashedSink:
             self._spool.write_at(self.position, view)
         elif self._plain is not None:
             with disk_errors():
-                self._plain.write(view)
+                for start in range(0, len(view), WRITE_BYTES):
+                    self._plain.write(view[start : start + WRITE_BYTES])
         self._count(view)
 
     def write(self, piece: bytes) -> None:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from include.transfer.part_file import Proven
 
 
+WRITE_BYTES = 64 * 1024
+"""One write at most: the page cache takes pages as large as the write, and large ones are memory that a virtual machine
+has given back to its host. Measured, ext4 on Linux 6.18, system time of a GB: 0.6 s up to 128 KiB, 1.7 s at 256 KiB,
+2.5 s at 2 MiB."""
+
+
 class BufferPool:
     """``count`` buffers of ``size`` bytes, made when first needed. Thread-safe."""
 
@@ -147,7 +153,7 @@ class Spool(SummedBody, io.RawIOBase):
         """
         with disk_errors():
             while piece:
-                count = os.pwrite(self._file, piece, position)
+                count = os.pwrite(self._file, piece[:WRITE_BYTES], position)
                 position += count
                 piece = piece[count:]
         self._size = max(self._size, position)
