@@ -16,6 +16,7 @@ from include.errors import IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 _SAFE_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")
 _EXTENSION = re.compile(r"[a-z0-9]{1,16}\Z")
@@ -46,7 +47,7 @@ _CONVERSATION = re.compile(r"/conversation=([0-9a-f-]{36})/")
 COMMITS = "commits/"
 _NAMED_BY_EVIDENCE = ("media/", "quarantine/", "manifests/")
 _BULK = ("media/", "quarantine/")
-_VIEWS = ("reports/", "catalog/", "outbox/", "derived/")
+_VIEWS = ("reports/", "catalog/", "outbox/", "derived/", "ingest/")
 _DATE = re.compile(r"/date=([0-9]{4}-[0-9]{2}-[0-9]{2})/")
 _NAMED_BY_CONTENT = re.compile(
     r"(?:media|derived|plans|manifests|audit|quarantine|tombstones)/.*[/-](?P<sha256>[0-9a-f]{64})"
@@ -56,7 +57,7 @@ _DOCUMENT_KEY = re.compile(
     r"(?:plans/{date}/(?:day|shard)-{sha256}\.json|manifests/{date}/shard={sha256}/{sha256}\.json"
     r"|commits/{date}/v=[0-9]{{8}}\.json|audit/{date}/run=[^/]+/{sha256}\.jsonl"
     r"|quarantine/{date}/reason=[^/]+/conversation=[^/]+/recording=[^/]+/{sha256}\.[a-z0-9]{{1,16}}"
-    r"|(?:seals|tombstones|erasures)/{date}/.+\.json|reports/{date}/[^/]+|(?:catalog|outbox)/.+)\Z".format(
+    r"|(?:seals|tombstones|erasures)/{date}/.+\.json|reports/{date}/[^/]+|(?:catalog|outbox|ingest)/.+)\Z".format(
         date="date=[0-9]{4}-[0-9]{2}-[0-9]{2}", sha256="[0-9a-f]{64}"
     )
 )
@@ -294,6 +295,11 @@ def day_prefixes(org: str, date: str) -> tuple[str, ...]:
     if org:
         prefixes += [media_day_prefix(org, date), f"derived/org={_word(org)}/date={date}/"]
     return tuple(prefixes)
+
+
+def export_ledger_key(org: str, hour: datetime) -> str:
+    """Return the key of what is settled of one hour (UTC) of the native export."""
+    return f"ingest/org={_word(org)}/utc={hour:%Y-%m-%d}/hour={hour:%H}.json"
 
 
 def quarantine_prefix(date: str) -> str:

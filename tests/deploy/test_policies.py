@@ -177,3 +177,12 @@ def test_unencrypted_connections_are_refused(policy):
     statements = json.loads((FOLDER / f"{policy}.json").read_text("utf-8"))["Statement"]
     plain = {"Bool": {"aws:SecureTransport": "false"}}
     assert [("Deny", "s3:*")] == [(one["Effect"], one["Action"]) for one in statements if one.get("Condition") == plain]
+
+
+def test_export_is_only_read():
+    """Who ingests the native export lists and reads it, and changes nothing there."""
+    bucket, key = "arn:aws:s3:::EXPORT-BUCKET", "arn:aws:s3:::EXPORT-BUCKET/EXPORT-PREFIX/x"
+    assert allowed("export-reader", "s3:ListBucket", bucket)
+    assert allowed("export-reader", "s3:GetObject", key)
+    changes = ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutLifecycleConfiguration")
+    assert [False] * 4 == [allowed("export-reader", action, key) for action in changes]

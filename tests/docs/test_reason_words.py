@@ -15,7 +15,9 @@ from tests.docs.test_error_pages import GROUPS, classes
 SNAKE = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 # Module constants in small letters that are not reasons: who said so, what was asked for.
-NO_REASONS = {"ARCHIVE", "AUDIO", "BATCH", "CONTENT", "DOWNLOAD", "METADATA", "MONO", "ORIGINAL", "PREFIX", "TOMBSTONE"}
+NO_REASONS = {
+    "ARCHIVE", "AUDIO", "BATCH", "CONTENT", "DOWNLOAD", "EXPORT", "METADATA", "MONO", "ORIGINAL", "PREFIX", "TOMBSTONE",
+}  # fmt: skip
 
 # These stop the shard or are filed under a word of their own, so no recording ends with their name.
 NEVER_OF_A_RECORDING = {"NotAuthorised", "LakeUnavailable", "LakeConflict", "ObjectLocked", "ArchiveRejected"}

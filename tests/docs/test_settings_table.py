@@ -7,12 +7,15 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from tempfile import gettempdir
 
+import pytest
+
 from include.audit.signature import JournalSigning
 from include.lake.protection import Protection
 from include.lake.retention import VARIABLE
 from include.pii import PiiPolicy
 from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation
 from include.transfer.derivative_settings import DerivativeSettings
+from include.transfer.export_settings import ExportSettings
 from tests.docs.pages import all_pages, page, rows, words
 
 OWN_NAMES = {"lake": "RECORDING_LAKE_URI", "timezone": "GENESYS_TIMEZONE"}
@@ -78,16 +81,17 @@ def test_signing_has_a_table_of_its_own():
     }
 
 
-def test_derivatives_have_a_table_of_their_own():
+@pytest.mark.parametrize(("heading", "kind"), [("Derivatives", DerivativeSettings), ("Native export", ExportSettings)])
+def test_settings_of_one_part_have_a_table_of_their_own(heading, kind):
     """Names and defaults as the code has them; an empty default is written as the word."""
-    found = rows(page("docs/connect.md").section("Derivatives"), "variable")
+    found = rows(page("docs/connect.md").section(heading), "variable")
     written = {words(row[0])[0]: words(row[1])[0] if words(row[1]) else row[1] for row in found}
-    assert {variable(item.name): str(item.default) or "empty" for item in fields(DerivativeSettings)} == written
+    assert {variable(item.name): str(item.default) or "empty" for item in fields(kind)} == written
 
 
 def test_no_page_names_a_setting_that_does_not_exist():
     """Every ``RECORDING_ARCHIVE_X`` of any page is a setting."""
-    kinds = (ArchiveSettings, Protection, JournalSigning, DerivativeSettings)
+    kinds = (ArchiveSettings, Protection, JournalSigning, DerivativeSettings, ExportSettings)
     known = {variable(item.name) for kind in kinds for item in fields(kind)}
     known |= {VARIABLE}
     known |= {variable(f"pii_{item.name}") for item in fields(PiiPolicy)}

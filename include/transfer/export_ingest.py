@@ -1,0 +1,259 @@
+"""The story of the native export: what it brought becomes verified objects, one manifest a day, and is remembered.
+
+Same identity, same keys, same checks as by the batch jobs; what the lake holds is recognised, what contradicts it goes
+to quarantine. Nothing in the export is changed or deleted. The commit is ``day.commit_day``, as for every manifest.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from include.audit.reconcile import NOT_PROCESSED
+from include.genesys.recording import groups_of
+from include.lake.commit import read_head
+from include.lake.export_ledger import settle
+from include.lake.manifest import Manifest
+from include.lake.plan import DayPlan, ShardPlan, earlier_facts
+from include.lake.tombstone import erased_conversations
+from include.outcome import Outcome
+from include.transfer.day import NO_STATE, present_state
+from include.transfer.evidence import dated, earlier_tries
+from include.transfer.export_listing import unsettled
+from include.transfer.export_pairing import by_day, paired, read_metadata
+from include.transfer.export_recording import EXPORT_CONFLICT, ExportWork, Ingested, Seen, ingest_recording
+from include.transfer.facts import stored_facts
+from include.transfer.shard_work import ShardWork
+from include.transfer.stored import stored_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from include.audit.reconcile import DayState
+    from include.genesys.export_metadata import ExportMetadata
+    from include.genesys.models import BatchStatus, RecordingMetadata
+    from include.lake.export_bucket import ExportBucket
+    from include.lake.store import LakeStore
+    from include.local_day import LocalDay
+    from include.outcome import ItemRecord
+    from include.settings import ArchiveSettings
+    from include.transfer.download import MediaDownloader
+    from include.transfer.export_listing import Exported, Window
+    from include.transfer.export_pairing import ExportedRecording
+    from include.transfer.export_sealed import Unsealer
+    from include.transfer.export_settings import ExportSettings
+
+    Read = Sequence[tuple[ExportedRecording, ExportMetadata | None]]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPorts:
+    """What an ingest works with; ``source`` is never asked, since the export needs no API."""
+
+    export: ExportBucket
+    lake: LakeStore
+    downloader: MediaDownloader
+    settings: ArchiveSettings
+    export_settings: ExportSettings
+    unsealer: Unsealer
+    org: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedDay:
+    """What one local day came to. ``plan_key`` is empty where nothing of it is news to the archive."""
+
+    date: str
+    plan_key: str
+    manifest_key: str
+    bytes: int
+    seen: Counter[str] = field(default_factory=Counter, hash=False)
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for XCom: keys and counts."""
+        return {
+            "date": self.date,
+            "plan_key": self.plan_key,
+            "manifest_key": self.manifest_key,
+            "bytes": self.bytes,
+            "seen": dict(sorted(self.seen.items())),
+        }
+
+    def sentence(self) -> str:
+        """Return it for the log of a person."""
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(self.seen.items())) or "nothing"
+        return f"{self.date}: {counts}. {f'See {self.manifest_key}' if self.manifest_key else 'No news.'}"
+
+
+def ingest_export(ports: ExportPorts, window: Window, now: datetime) -> Iterator[ExportedDay]:
+    """Ingest what is new in the window, day by day; ``now`` must be aware.
+
+    A recording whose other half may still come waits, and so does one whose local day is not over: a day is judged
+    as a whole.
+
+    Raises:
+        RetriableError, PermanentError: as either bucket raises them; what is settled by then is not looked at again.
+    """
+    found = [item for hour in unsettled(ports.export, ports.lake, ports.org, window) for item in hour]
+    patience = ports.export_settings.export_patience_seconds
+    ready: list[ExportedRecording] = []
+    waiting = 0
+    for recording in paired(found):
+        if recording.waits(now, patience):
+            waiting += 1
+        else:
+            ready.append(recording)
+    log.info("%d recordings of the export are new, %d more wait for their other half", len(ready), waiting)
+    for day, recordings in by_day(_read(ports, ready), ports.settings.timezone).items():
+        if day.end > now:
+            waiting += len(recordings)
+            log.info("%s is not over: %d recordings wait for its end", day, len(recordings))
+            continue
+        yield ingest_day(ports, day, recordings, now)
+    if waiting:
+        yield ExportedDay("", "", "", 0, Counter({str(Seen.WAITING): waiting}))
+
+
+def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetime) -> ExportedDay:
+    """Ingest the recordings of one day and write its evidence; raises as ``ingest_export``."""
+    lake, date = ports.lake, str(day)
+    head = read_head(lake, ports.org, day)
+    state = NO_STATE if head is None else present_state(lake, head)
+    ids = sorted({recording.conversation_id for recording, _ in recordings})
+    erased = erased_conversations(lake, date)
+    plan = ShardPlan(
+        ports.org,
+        date,
+        day.zone.key,
+        tuple(map(tuple, groups_of(ids, ports.settings.batch_items))),
+        _facts(ports, date, recordings, ids),
+        base_version=head.version if head else 0,
+    )
+    stored = stored_parts(lake, ports.org, date, ids)
+    shard = ShardWork(_NoSource(), lake, ports.downloader, ports.settings, plan, stored)
+    work = ExportWork(shard, ports.export, ports.unsealer)
+    results = _ingest_all(work, recordings, erased)
+    items = _news(results, state)
+    day_plan, manifest = _evidence(ports, plan, day, items, now)
+    _remember(ports, results)
+    seen: Counter[str] = Counter()
+    for result in results:
+        seen.update({str(name): count for name, count in result.seen.items()})
+    fetched = sum(item.bytes for item in items if item.outcome is Outcome.ARCHIVED)
+    return ExportedDay(date, day_plan, manifest, fetched, seen)
+
+
+class _NoSource:
+    """Stands where a shard has its API: an ingest that asked it would be a bug, and says so."""
+
+    def batch_status(self, job_id: str) -> BatchStatus:
+        raise NotImplementedError(job_id)
+
+    def recording_metadata(self, conversation_id: str) -> tuple[RecordingMetadata, ...]:
+        raise NotImplementedError(conversation_id)
+
+
+def _read(ports: ExportPorts, recordings: Sequence[ExportedRecording]) -> Read:
+    with ThreadPoolExecutor(ports.settings.concurrent_downloads, thread_name_prefix="export-metadata") as pool:
+        read = pool.map(lambda one: read_metadata(ports.export, one, ports.unsealer), recordings)
+        return list(zip(recordings, read, strict=True))
+
+
+def _facts(ports: ExportPorts, date: str, recordings: Read, ids: Sequence[str]) -> dict[str, dict[str, object]]:
+    """Return what is known of each conversation: what analytics said where it was asked, else the export's words."""
+    known = earlier_facts(ports.lake, date, set(ids))
+    facts: dict[str, dict[str, object]] = {item: {} for item in ids}
+    for recording, metadata in recordings:
+        if metadata is not None:
+            conversation = metadata.conversation(recording.conversation_id, recording.hour)
+            facts[recording.conversation_id] = stored_facts(conversation, ports.settings)
+    return facts | {item: ports.settings.pii.applied(value) for item, value in known.items() if value}
+
+
+def _ingest_all(work: ExportWork, recordings: Read, erased: dict[str, str]) -> list[Ingested]:
+    """Ingest recordings side by side; the first trouble with a bucket stops the ones that have not begun."""
+    wanted = [pair for pair in recordings if pair[0].conversation_id not in erased]
+    # An erased conversation stays erased, whatever the export still holds of it.
+    gone = [
+        Ingested(settled=list(one.objects()), seen=Counter({Seen.ERASED: 1}))
+        for one, _ in recordings
+        if one.conversation_id in erased
+    ]
+    for recording, _ in wanted:  # before the threads: they share the map, each touches its own recordings only
+        work.shard.stored.setdefault((recording.conversation_id, recording.recording_id), {})
+    with ThreadPoolExecutor(work.shard.settings.concurrent_downloads, thread_name_prefix="export") as pool:
+        futures = [pool.submit(ingest_recording, work, *pair) for pair in wanted]
+        try:
+            return [*gone, *(future.result() for future in futures)]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _news(results: Iterable[Ingested], state: DayState) -> list[ItemRecord]:
+    """Return the records of every conversation of which something was not known yet.
+
+    A manifest speaks for the whole of its conversations, so what was known of their other recordings is said again.
+    """
+    by_conversation: dict[str, set[ItemRecord]] = defaultdict(set)
+    for result in results:
+        for record in result.records:
+            by_conversation[record.conversation_id].add(record)
+    items: list[ItemRecord] = []
+    for conversation_id, records in sorted(by_conversation.items()):
+        known = state.items.get(conversation_id, ())
+        said = {replace(item, said_at="") for item in known}
+        if not {replace(item, said_at="") for item in records} <= said:
+            items += _with_others(records, known)
+    return items
+
+
+def _with_others(records: set[ItemRecord], known: Iterable[ItemRecord]) -> set[ItemRecord]:
+    spoken = {item.recording_id for item in records}
+    bare = {replace(item, said_at="") for item in records}
+    others = {
+        item
+        for item in known
+        if item.outcome is not Outcome.ARCHIVED
+        and replace(item, said_at="") not in bare
+        and (item.recording_id not in spoken or item.reason == EXPORT_CONFLICT)
+        # Silence and "there is none" are answered by a recording that came.
+        and (item.recording_id or (item.outcome is Outcome.PENDING and item.reason != NOT_PROCESSED))
+    }
+    return records | others
+
+
+def _evidence(
+    ports: ExportPorts, plan: ShardPlan, day: LocalDay, items: Sequence[ItemRecord], now: datetime
+) -> tuple[str, str]:
+    """Write plan and manifest of what is news; nothing where nothing is, so that a second run leaves no trace."""
+    ids = sorted({item.conversation_id for item in items})
+    if not ids:
+        return "", ""
+    own = replace(
+        plan,
+        batches=tuple(map(tuple, groups_of(ids, ports.settings.batch_items))),
+        facts={item: plan.facts.get(item, {}) for item in ids},
+    )
+    day_plan = DayPlan(ports.org, day, tuple(ids))
+    ports.lake.put_document(day_plan.key, day_plan.body())
+    ports.lake.put_document(own.key, own.body())
+    records = tuple(sorted(dated(items, earlier_tries(ports.lake, own), now)))
+    manifest = Manifest(ports.org, str(day), tuple(ids), records, plan.base_version, own.key)
+    return day_plan.key, manifest.write(ports.lake)
+
+
+def _remember(ports: ExportPorts, results: Iterable[Ingested]) -> None:
+    """Settle the objects, after the evidence: a crash in between costs a second look, never a recording."""
+    hours: dict[datetime, list[Exported]] = defaultdict(list)
+    for result in results:
+        for item in result.settled:
+            hours[item.key.hour].append(item)
+    for hour, objects in sorted(hours.items()):
+        settle(ports.lake, ports.org, hour, {item.object.key: item.object.etag for item in objects})
