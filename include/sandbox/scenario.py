@@ -128,6 +128,17 @@ _ORDINARY = {
     "archived": 8,
     "restricted": 8,
 }
+_VARIED = {
+    "plain": 4,
+    "two_recordings": 1,
+    "two_results": 1,
+    "screen": 1,
+    "no_recording": 1,
+    "deleted": 1,
+    "archived": 1,
+    "restricted": 1,
+    "unrecorded": 1,
+}
 _BAD = {
     "default_wrap_up": 10,
     "uploading": 8,
@@ -160,6 +171,8 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario("ordinary", "a normal day: everything ends archived or in a settled exclusion", _ORDINARY),
         Scenario("clean", "every conversation is recorded, closed, and can be archived", _CLEAN),
         Scenario("rough", "ordinary plus uploading, restoring, errors and damaged bodies", {**_ORDINARY, **_BAD}),
+        Scenario("varied", "a dozen calls, of every kind that ends archived or in a settled exclusion", _VARIED),
+        Scenario("spoiled", "varied, with one body that is no audio", _VARIED, single="wrong_magic"),
         Scenario("empty", "a day on which nobody called", {}),
         Scenario(
             "large-recordings",

@@ -15,13 +15,13 @@ from include.audit.reconcile import DayState, fold, with_erased, with_unfinished
 from include.audit.report import sentence
 from include.audit.standing import Standing
 from include.errors import LakeUnavailable
-from include.genesys.recording import groups_of
 from include.lake import layout
-from include.lake.commit import Commit, contents_of, first_commit, manifests_of, read_head, try_commit
+from include.lake.commit import Commit, contents_of, first_commit, read_head, try_commit
 from include.lake.manifest import Manifest
-from include.lake.plan import DayPlan, ShardPlan, earlier_facts, read_expected
+from include.lake.plan import ShardPlan, earlier_facts, read_expected
 from include.lake.tombstone import conversations_of, erased_conversations, uncertified_erasures
 from include.transfer.closing import ClosingRules, nightly_rules, standing_of
+from include.transfer.day_demand import DayDemand, shard_name
 from include.transfer.day_journal import journal_of_commit, seal_commit, unanchored
 from include.transfer.day_report import write_reports
 from include.transfer.facts import stored_facts
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from include.local_day import LocalDay
     from include.outcome import ItemRecord
     from include.settings import ArchiveSettings
+    from include.transfer.day_demand import Batches
     from include.transfer.second_look import SecondLook
 
 log = logging.getLogger(__name__)
@@ -130,33 +131,33 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
     Raises:
         RetriableError, PermanentError: as the source and the lake raise them.
     """
-    head = read_head(lake, org, day) if dry_run else _head_with_leftovers(lake, org, day, nightly_rules(settings))
-    known = NO_STATE if head is None else present_state(lake, head)
     with closing(source.find_conversations(day.start, day.end)) as found:
         by_id = found.by_id
-        seen = {*by_id, *found.undated}
-        expected = {*seen, *known.expected}
-        todo = set(known.outstanding()) if only_failed else {*known.outstanding(), *(seen - known.items.keys())}
-        plan = DayPlan(org, day, tuple(sorted(expected)))
-        looked = look_again(look, known, str(head.version if head else 0)) if look else Looked()
-        todo = (todo | looked.changed) - erased_conversations(lake, str(day)).keys()
+        seen = frozenset((*by_id, *found.undated))
+        demand = DayDemand(lake, org, day, seen, settings.batch_items, shards_max, only_failed)
+        head, finished = read_head(lake, org, day), frozenset[str]()
+        if not dry_run:
+            head, finished = _with_leftovers(demand, head, nightly_rules(settings), deep=look is not None)
+        known, version = _known_of(lake, head), head.version if head else 0
+        plan = demand.plan(known)
+        looked = look_again(look, known, str(version)) if look else Looked()
+        groups = [group for group in demand.shards(known, looked.changed) if shard_name(group) not in finished]
+        todo = {item for group in groups for batch in group for item in batch}
         # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
         earlier = earlier_facts(lake, str(day), todo - by_id.keys())
-        template = ShardPlan(
-            org, str(day), day.zone.key, (), {}, base_version=head.version if head else 0, deep=look is not None
-        )
+        template = ShardPlan(org, str(day), day.zone.key, (), {}, base_version=version, deep=look is not None)
         if not dry_run:
             lake.put_document(plan.key, plan.body())
         drafts = _Drafts(source, settings, by_id, earlier)
         shards = []
-        for shard in drafts.filled(template, groups_of(sorted(todo), settings.batch_items), shards_max):
+        for shard in drafts.filled(template, groups):
             shards.append(ShardTask(str(day), shard.key, len(shard.batches), len(shard.conversation_ids)))
             if not dry_run:
                 lake.put_document(shard.key, shard.body())
         return DayPlanned(
             date=str(day),
             plan_key=plan.key,
-            expected=len(expected),
+            expected=len(plan.expected),
             outstanding=len(todo),
             seconds=drafts.milliseconds // 1000,
             estimated_bytes=drafts.milliseconds * settings.estimated_bytes_per_second // 1000,
@@ -235,12 +236,27 @@ def reconcile_day(
     return state, sentence(str(day), state)
 
 
-def _head_with_leftovers(lake: LakeStore, org: str, day: LocalDay, rules: ClosingRules) -> Commit | None:
-    """Return the head after committing what a run that died has left behind, so that tonight's evidence is newer."""
-    head = read_head(lake, org, day)
-    if set(manifests_of(lake, day)) <= set(head.manifests if head else ()):
-        return head
-    return commit_day(lake, org, day, (), rules)[0]
+def _with_leftovers(
+    demand: DayDemand, head: Commit | None, rules: ClosingRules, *, deep: bool
+) -> tuple[Commit | None, frozenset[str]]:
+    """Return the head, and those shards of tonight's that a run has done which died before its commit.
+
+    Whatever else it has left is committed first, so that tonight's evidence is newer.
+    """
+    lake, org, day = demand.lake, demand.org, demand.day
+    found = contents_of(lake, day)
+    left = found if head is None else head.new_of(found)
+    if not left.manifests:
+        return head, frozenset()
+    finished = None if deep else demand.finished(_known_of(lake, head), head.version if head else 0, left)
+    if finished is None:
+        return commit_day(lake, org, day, (), rules)[0], frozenset()
+    log.info("Taken over from a run that died: %d finished shards", len(finished))
+    return head, finished
+
+
+def _known_of(lake: LakeStore, head: Commit | None) -> DayState:
+    return NO_STATE if head is None else present_state(lake, head)
 
 
 def present_state(lake: LakeStore, commit: Commit) -> DayState:
@@ -283,12 +299,12 @@ class _Drafts:
     earlier: Mapping[str, dict[str, object]]
     milliseconds: int = 0
 
-    def filled(self, template: ShardPlan, batches: Sequence[Sequence[str]], shards_max: int) -> Iterator[ShardPlan]:
-        """Yield at most ``shards_max`` shards, each with its conversations' facts."""
-        per_shard = -(-len(batches) // shards_max) or 1
-        groups = [tuple(map(tuple, batches[start : start + per_shard])) for start in range(0, len(batches), per_shard)]
+    def filled(self, template: ShardPlan, groups: Sequence[Batches]) -> Iterator[ShardPlan]:
+        """Yield a shard for each group of batches, each with its conversations' facts."""
+        if not groups:
+            return
         # Names are asked for by the block: a shard alone would ask for the same agents in many small lookups.
-        per_block = max(1, BLOCK_CONVERSATIONS // (per_shard * self.settings.batch_items))
+        per_block = max(1, BLOCK_CONVERSATIONS // (len(groups[0]) * self.settings.batch_items))
         for start in range(0, len(groups), per_block):
             block = groups[start : start + per_block]
             facts = self._facts([key for group in block for batch in group for key in batch])

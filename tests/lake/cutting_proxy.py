@@ -67,7 +67,7 @@ class CuttingProxy:
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError):
             client.settimeout(10)
-            request = _read_request(client)
+            request = read_request(client)
             method = request.partition(b" ")[0].decode()
             self.seen.append(method)
             if self._hold is not None and self._hold[0] == method and self.seen.count(method) > self._hold[1]:
@@ -93,7 +93,7 @@ class CuttingProxy:
         return False
 
 
-def _read_request(client: socket.socket) -> bytes:
+def read_request(client: socket.socket) -> bytes:
     """Return one request, made to close the connection; boto3 waits for 100 before it sends a body."""
     received = b""
     while HEAD_END not in received:

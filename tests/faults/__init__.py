@@ -1,0 +1,1 @@
+"""A day killed at every step of it, and by many at once."""
