@@ -19,6 +19,7 @@ because analytics names suspiciously few calls.
 | `submit_batches`, `wait_for_batches`, `archive_batches` | as in the nightly run | as in the nightly run |
 | `commit_day` | a document of one of the days was altered | the error in its log names the day and the key |
 | `catalog_day` | the catalog of a day is not up to date; its archive is | repair what its log names, clear it |
+| `deliver_webhooks` | as in the nightly run | as in the nightly run |
 | `reconcile_day` | a day is open or held, or broke; the others are done | its log names each with what to do |
 | `verify_day` | the lake is not what its evidence says | do not repair by hand: `docs/compliance.md` |
 
@@ -45,6 +46,7 @@ from genesys_archive.defaults import (
 )
 from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
+from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_audit import PlanAuditOperator
 from genesys_archive.operators.planned import DAYS_KEY
@@ -162,6 +164,14 @@ def genesys_archive_audit() -> None:
         trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(minutes=30),
     )
+    # Whatever was committed is told, also of a day that is red; and a receiver that is away colours nothing.
+    webhooks = DeliverWebhooksOperator(
+        task_id="deliver_webhooks",
+        plan_task_id=plan.task_id,
+        plan_only="False",
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(hours=1),
+    )
     # Also after a failed commit, when it has most to tell; not without a plan, which names the days.
     verify = VerifyDayOperator(
         task_id="verify_day",
@@ -171,7 +181,7 @@ def genesys_archive_audit() -> None:
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         execution_timeout=timedelta(hours=12),
     )
-    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives, verify]
+    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives, webhooks, verify]
     plan >> verify
 
 

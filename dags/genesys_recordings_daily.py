@@ -19,6 +19,7 @@ a day.
 | `commit_day` | a document in the lake was altered, or `plan_day` failed | the error in its log names the key |
 | `catalog_day` | the catalog is not up to date; the archive and its proof are | repair what its log names, clear it |
 | `make_derivatives` | the lake does not answer, or this worker cannot transcode | the error in its log; clear it |
+| `deliver_webhooks` | a wrong setting, or the lake does not answer; never the receiver | its log; clear it |
 | `reconcile_day` | something is open, or the day is held | the error in its log says how many and where the report is |
 
 Sound that cannot be decoded is reported in `derivatives.json`, and leaves `make_derivatives` green.
@@ -47,6 +48,7 @@ from genesys_archive.defaults import (
 )
 from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
+from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
@@ -156,7 +158,15 @@ def genesys_recordings_daily() -> None:
         trigger_rule=TriggerRule.ALL_DONE,
         execution_timeout=timedelta(minutes=30),
     )
-    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives]
+    # Whatever was committed is told, also of a day that is red; and a receiver that is away colours nothing.
+    webhooks = DeliverWebhooksOperator(
+        task_id="deliver_webhooks",
+        plan_task_id=plan.task_id,
+        plan_only="{{ params.dry_run }}",
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=timedelta(hours=1),
+    )
+    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives, webhooks]
 
 
 genesys_recordings_daily()

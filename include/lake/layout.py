@@ -23,6 +23,8 @@ _EXTENSION = re.compile(r"[a-z0-9]{1,16}\Z")
 METADATA_EXTENSION = "metadata.json"
 COMMITS = "commits/"
 """What every commit's key begins with."""
+OUTBOX = "outbox/"
+"""What the key of every day's deliveries begins with."""
 FAILURE_EXTENSION = "failed.json"
 _MEDIA_KEY = re.compile(
     r"media/org=(?P<org>[^/]+)/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -392,6 +394,11 @@ def report_prefix(date: str) -> str:
 def report_key(date: str, name: str) -> str:
     """Return the key of one of the day's reports."""
     return f"{report_prefix(date)}{name}"
+
+
+def outbox_key(date: str) -> str:
+    """Return the key of how far the events of a day have been delivered."""
+    return f"{OUTBOX}date={date}/delivery.json"
 
 
 def quarantine_key(date: str, reason: str, identity: MediaIdentity, sha256: str, extension: str) -> str:

@@ -112,15 +112,20 @@ def _ask(connection: Any, request: bytes, pace: Pace) -> HttpAnswer:  # noqa: AN
 
 
 def media_pool(settings: ArchiveSettings, guard: AddressGuard) -> urllib3.PoolManager:
-    """Return the pool of connections; it follows nothing and retries nothing by itself."""
-    facts = {"guard": guard}
-    plain = type("MediaConnection", (_GuardedConnection, HTTPConnection), facts)
-    secure = type("MediaSecureConnection", (_GuardedConnection, HTTPSConnection), facts)
+    """Return the pool of connections for media."""
     kept = settings.concurrent_downloads * settings.connections_per_object
     timeout = urllib3.Timeout(connect=settings.connect_timeout_seconds, read=settings.read_timeout_seconds)
+    return guarded_pool(guard, timeout, kept)
+
+
+def guarded_pool(guard: AddressGuard, timeout: urllib3.Timeout, kept: int) -> urllib3.PoolManager:
+    """Return a pool that keeps so many connections; it follows nothing and retries nothing by itself."""
+    facts = {"guard": guard}
+    plain = type("GuardedConnection", (_GuardedConnection, HTTPConnection), facts)
+    secure = type("GuardedSecureConnection", (_GuardedConnection, HTTPSConnection), facts)
     manager = urllib3.PoolManager(num_pools=HOSTS_KEPT, maxsize=kept, cert_reqs="CERT_REQUIRED", timeout=timeout)
     manager.pool_classes_by_scheme = {
-        "http": type("MediaPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("MediaSecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        "http": type("GuardedPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("GuardedSecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
     }
     return manager

@@ -81,7 +81,7 @@ def judge_url(url: PresignedUrl, media_hosts: tuple[str, ...], private_hosts: tu
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         raise IntegrityError(f"the media URL for {host!r} carries a user name")
-    loopback = _is_loopback_name(host)
+    loopback = is_loopback_name(host)
     if not loopback and (not _HOST.fullmatch(host) or len(host) > _NAME_LENGTH_MAX or ".." in host):
         raise IntegrityError(f"the media URL names no proper host: {host[:_NAME_LENGTH_MAX]!r}")
     if not any(_permits(entry, host, loopback=loopback) for entry in media_hosts) and not is_named(host, private_hosts):
@@ -107,7 +107,7 @@ class AddressGuard:
         found = self._resolver(host, port)
         # judge_url let a loopback host pass only if it was named.
         private = is_named(host, self._private_hosts)
-        return judge_addresses(host, found, loopback=_is_loopback_name(host), private=private)
+        return judge_addresses(host, found, loopback=is_loopback_name(host), private=private)
 
 
 def judge_addresses(host: str, addresses: list[str], *, loopback: bool, private: bool = False) -> list[str]:
@@ -161,7 +161,8 @@ def _split(text: str) -> tuple[SplitResult, int | None]:
     return parts, port
 
 
-def _is_loopback_name(host: str) -> bool:
+def is_loopback_name(host: str) -> bool:
+    """Whether a host is this very machine, by name or number."""
     return host in ("127.0.0.1", "::1", "localhost")
 
 

@@ -15,6 +15,7 @@ from include.lake.protection import Protection
 from include.lake.retention import RetentionRules
 from include.settings import ArchiveSettings, zone_named
 from include.transfer.derivative_settings import DerivativeSettings
+from include.transfer.webhook_settings import WebhookSettings
 
 DAILY_DAG_ID = "genesys_recordings_daily"
 GENESYS_CONN_ID = "genesys_cloud"
@@ -77,6 +78,15 @@ def derivative_settings() -> DerivativeSettings:
         ConfigurationError: when a variable is wrong; the message names it.
     """
     return DerivativeSettings.from_environment(os.environ)
+
+
+def webhook_settings() -> WebhookSettings:
+    """Return who is told of what was archived, and how it is signed.
+
+    Raises:
+        ConfigurationError: when a variable is wrong; the message names it and no secret.
+    """
+    return WebhookSettings.from_environment(os.environ)
 
 
 def lake_protection() -> Protection:

@@ -15,10 +15,11 @@ EDGES = {
     "export_shard.submit_batches": {"export_shard.wait_for_batches", "export_shard.archive_batches"},
     "export_shard.wait_for_batches": {"export_shard.archive_batches"},
     "export_shard.archive_batches": {"commit_day"},
-    "commit_day": {"catalog_day", "reconcile_day", "make_derivatives"},
+    "commit_day": {"catalog_day", "reconcile_day", "make_derivatives", "deliver_webhooks"},
     "catalog_day": set(),
     "reconcile_day": set(),
     "make_derivatives": set(),
+    "deliver_webhooks": set(),
 }
 
 
@@ -58,7 +59,7 @@ def test_shards_are_mapped_as_a_group(daily):
 def test_commit_runs_whatever_became_of_a_shard(daily):
     """One failed shard must not keep the others from being committed, nor one failed day the others' reports."""
     rules = {task.task_id: task.trigger_rule for task in daily.tasks}
-    whatever = dict.fromkeys(("commit_day", "catalog_day", "reconcile_day"), TriggerRule.ALL_DONE)
+    whatever = dict.fromkeys(("commit_day", "catalog_day", "reconcile_day", "deliver_webhooks"), TriggerRule.ALL_DONE)
     assert {**dict.fromkeys(EDGES, TriggerRule.ALL_SUCCESS), **whatever} == rules
 
 

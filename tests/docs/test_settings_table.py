@@ -9,6 +9,7 @@ from tempfile import gettempdir
 
 import pytest
 
+from include.audit.delivery import Trouble
 from include.audit.signature import JournalSigning
 from include.lake.protection import Protection
 from include.lake.retention import VARIABLE
@@ -16,9 +17,10 @@ from include.pii import PiiPolicy
 from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation
 from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.export_settings import ExportSettings
+from include.transfer.webhook_settings import WebhookSettings
 from tests.docs.pages import all_pages, page, rows, words
 
-OWN_NAMES = {"lake": "RECORDING_LAKE_URI", "timezone": "GENESYS_TIMEZONE"}
+OWN_NAMES = {"url": "RECORDING_WEBHOOK_URL", "lake": "RECORDING_LAKE_URI", "timezone": "GENESYS_TIMEZONE"}
 TABLE_OF_ITS_OWN = {"pii"}
 NOT_WRITTEN_AS_A_NUMBER = {"RECORDING_LAKE_URI", "GENESYS_TIMEZONE", "RECORDING_ARCHIVE_STATE_DIR"}
 
@@ -89,9 +91,23 @@ def test_settings_of_one_part_have_a_table_of_their_own(heading, kind):
     assert {variable(item.name): str(item.default) or "empty" for item in fields(kind)} == written
 
 
+def test_webhook_has_a_table_of_its_own():
+    """Names and defaults as the code has them; an empty default, and that of a secret, is written as the word."""
+    found = rows(page("docs/connect.md").section("Webhook"), "variable")
+    written = {words(row[0])[0]: words(row[1])[0] if words(row[1]) else row[1] for row in found}
+    shown = {variable(item.name): item.default for item in fields(WebhookSettings)}
+    assert {name: "empty" if value in ("", MISSING) else str(value) for name, value in shown.items()} == written
+
+
+def test_words_of_the_webhook_are_those_of_the_code():
+    """Every word that is no status of the receiver's has its row."""
+    table = rows(page("docs/webhook.md").section("Something did not arrive"), "reason")
+    assert set(Trouble) == {word for row in table for word in words(row[0]) if not word.startswith("http_")}
+
+
 def test_no_page_names_a_setting_that_does_not_exist():
     """Every ``RECORDING_ARCHIVE_X`` of any page is a setting."""
-    kinds = (ArchiveSettings, Protection, JournalSigning, DerivativeSettings, ExportSettings)
+    kinds = (ArchiveSettings, Protection, JournalSigning, DerivativeSettings, ExportSettings, WebhookSettings)
     known = {variable(item.name) for kind in kinds for item in fields(kind)}
     known |= {VARIABLE}
     known |= {variable(f"pii_{item.name}") for item in fields(PiiPolicy)}

@@ -1,0 +1,167 @@
+"""How far the events of one day have come: what to send next, and what a failed attempt means; pure.
+
+Events stand in a row that only grows. All before ``next`` are delivered, but for those that wait for another attempt
+and those that were given up. Events of one recording go in order: while one waits, the later ones wait behind it. An
+event that fails holds up no other recording.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+class Trouble(StrEnum):
+    """Why an event is undelivered, where the receiver did not say it by a status (``http_503``)."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    MALFORMED_ANSWER = "malformed_answer"
+    ADDRESS_REFUSED = "address_refused"
+    NOT_IN_LAKE = "not_in_lake"
+    BEHIND = "behind"
+
+
+_FIRST_REFUSAL, _FIRST_FAULT = 300, 500
+_TIMES = ("first_at", "not_before")
+_PATIENCE_ASKED = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class BackOff:
+    """How long until the next attempt, doubled with each, and when an event is given up."""
+
+    first_seconds: float = 1.0
+    longest_seconds: float = 3600.0
+    give_up_seconds: float = 7 * 86400.0
+
+    def after(self, attempts: int) -> timedelta:
+        """Return how long to wait after so many failed attempts.
+
+        >>> BackOff().after(1), BackOff().after(4), BackOff().after(400)
+        (datetime.timedelta(seconds=1), datetime.timedelta(seconds=8), datetime.timedelta(seconds=3600))
+        """
+        return timedelta(seconds=min(self.longest_seconds, self.first_seconds * 2.0 ** min(attempts - 1, 30)))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that failed, or stands behind one that did. Times are aware."""
+
+    attempts: int = 0
+    reason: str = Trouble.BEHIND
+    first_at: datetime | None = None
+    not_before: datetime | None = None
+
+    def failed(self, reason: str, now: datetime, rules: BackOff) -> Waiting:
+        """Return it after one more failed attempt."""
+        attempts = self.attempts + 1
+        return Waiting(attempts, reason, self.first_at or now, now + rules.after(attempts))
+
+    def to_json(self) -> dict[str, object]:
+        """Return what is known."""
+        times = {"first_at": self.first_at, "not_before": self.not_before}
+        return {"attempts": self.attempts, "reason": str(self.reason)} | {
+            name: moment.isoformat() for name, moment in times.items() if moment
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read what ``to_json`` wrote."""
+        times = [datetime.fromisoformat(text) if (text := document.get(name)) else None for name in _TIMES]
+        return cls(int(document["attempts"]), str(document["reason"]), *times)
+
+
+def is_refusal(reason: str) -> bool:
+    """Whether the receiver said no to this very request, which sending it to a healthier receiver would not change.
+
+    >>> is_refusal("http_422"), is_refusal("http_302"), is_refusal("http_429"), is_refusal("unreachable")
+    (True, True, False, False)
+    """
+    status = int(reason.removeprefix("http_")) if reason.startswith("http_") else 0
+    return _FIRST_REFUSAL <= status < _FIRST_FAULT and status not in _PATIENCE_ASKED
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The state of one day's row of events; positions count from 0."""
+
+    next: int = 0
+    waiting: dict[int, Waiting] = field(default_factory=dict)
+    dead: dict[int, Waiting] = field(default_factory=dict)
+
+    def is_finished(self, events: int) -> bool:
+        """Whether nothing is left to send of so many events; what was given up is not."""
+        return self.next >= events and not self.waiting
+
+    def due(self, subjects: Sequence[str], now: datetime, at_most: int) -> list[int]:
+        """Return the positions to send next in one request, none when nothing is due yet.
+
+        New events first: those that fail again and again must not keep them from being sent.
+        """
+        return self._fresh(subjects, at_most) or self._again(subjects, now, at_most)
+
+    def settle(self, positions: Iterable[int]) -> None:
+        """Take note that these need no sending any more."""
+        for position in positions:
+            self.waiting.pop(position, None)
+            self.next = max(self.next, position + 1)
+
+    def fail(self, positions: Iterable[int], reason: str, now: datetime, rules: BackOff) -> None:
+        """Take note of a failed attempt, and give up what has failed for too long."""
+        for position in positions:
+            failed = self.waiting.pop(position, Waiting()).failed(reason, now, rules)
+            self.next = max(self.next, position + 1)
+            too_long = failed.first_at and now - failed.first_at >= timedelta(seconds=rules.give_up_seconds)
+            (self.dead if too_long else self.waiting)[position] = failed
+
+    def revive(self) -> None:
+        """Let everything that was given up, or waits, be tried at once and anew."""
+        afresh = {position: replace(item, not_before=None) for position, item in self.waiting.items()}
+        self.waiting = afresh | {position: Waiting(reason=item.reason) for position, item in self.dead.items()}
+        self.dead = {}
+
+    @property
+    def soonest(self) -> datetime | None:
+        """When the next of those that wait is due; ``None`` where none waits for a time."""
+        return min((item.not_before for item in self.waiting.values() if item.not_before), default=None)
+
+    def _fresh(self, subjects: Sequence[str], at_most: int) -> list[int]:
+        blocked = {subjects[position] for position in self.waiting}
+        found: list[int] = []
+        for position in range(self.next, len(subjects)):
+            if len(found) == at_most:
+                break
+            if subjects[position] not in blocked:
+                found.append(position)
+            elif found:
+                break
+            else:
+                self.waiting[position] = Waiting()
+                self.next = position + 1
+        return found
+
+    def _again(self, subjects: Sequence[str], now: datetime, at_most: int) -> list[int]:
+        found: list[int] = []
+        blocked = set()
+        for position in sorted(self.waiting):
+            item, subject = self.waiting[position], subjects[position]
+            if subject in blocked:
+                continue
+            blocked.add(subject)
+            if item.not_before is not None and item.not_before > now:
+                continue
+            if is_refusal(item.reason):
+                # Alone: one that the receiver will never take must not take the others of its batch with it.
+                if not found:
+                    return [position]
+                continue
+            found.append(position)
+            if len(found) == at_most:
+                break
+        return found

@@ -1,0 +1,191 @@
+"""Delivers what the outbox holds: the days of a run, and whatever earlier runs could not get rid of.
+
+Stands behind the archive and never in its way: it only reads evidence, writes one document a day, and a receiver that
+is away costs a run no more than the patience of its settings.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from include.audit.delivery import Trouble, is_refusal
+from include.lake import layout
+from include.local_day import LocalDay
+from include.transfer.day_outbox import DayOutbox, is_delivered, open_outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from zoneinfo import ZoneInfo
+
+    from include.lake.store import LakeStore
+    from include.transfer.webhook_settings import WebhookSettings
+
+log = logging.getLogger(__name__)
+CHECKPOINT_REQUESTS = 50
+"""Requests between two writes of the document: as many events, or batches of them, may come twice after a crash."""
+FAULTS_MAX = 3
+"""Attempts in a row that found no working receiver; asking it more often would tell nothing new."""
+FAILURES_MAX = 20
+"""Failures of any kind in a row; so many mean the receiver, a wrong key for one, and not the events."""
+READERS = 16
+NAMED_MAX = 20
+
+
+class Receiver(Protocol):
+    """Whoever takes the events."""
+
+    def send(self, event_id: str, body: bytes) -> str:
+        """Send one request; return the empty word for success, else the reason word."""
+
+
+class Clock(Protocol):
+    """What time it is (aware), and how to let it pass."""
+
+    def now(self) -> datetime:
+        """Return the time."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a run came to for one day. ``given_up`` names those events."""
+
+    date: str
+    sent: int
+    waiting: int
+    dead: int
+    reasons: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Return the counts, for XCom."""
+        return {"date": self.date, "sent": self.sent, "waiting": self.waiting, "dead": self.dead}
+
+    def sentence(self) -> str:
+        """Return it for the log of a person."""
+        why = f" ({', '.join(self.reasons)})" if self.reasons else ""
+        return f"{self.date}: {self.sent} events delivered, {self.waiting} undelivered{why}, {self.dead} given up."
+
+
+@dataclass(slots=True)
+class Outbox:
+    """The events of one lake on their way to one receiver."""
+
+    lake: LakeStore
+    org: str
+    zone: ZoneInfo
+    settings: WebhookSettings
+    receiver: Receiver
+    clock: Clock
+    faults: int = 0
+    failures: int = 0
+
+    def deliver(self, dates: Collection[str], *, revive: bool = False) -> list[Delivered]:
+        """Deliver what these days and the unfinished ones have; a day of which nothing is left is not mentioned.
+
+        Raises:
+            IntegrityError: when a commit, a manifest or a document of the outbox was altered.
+            RetriableError, PermanentError: as the lake raises them. The receiver makes nothing fail.
+        """
+        end = self.clock.now() + timedelta(seconds=self.settings.webhook_run_seconds)
+        wanted = sorted({*dates, *unfinished_days(self.lake)})
+        opened = (open_outbox(self.lake, self.org, LocalDay.of(date, self.zone), revive=revive) for date in wanted)
+        boxes = [box for box in opened if box is not None]
+        for box in boxes:
+            # Before the first request: a run that dies in the middle leaves the day among the unfinished ones.
+            box.save()
+        slept, pause = 0.0, 1.0
+        while True:
+            self.faults = self.failures = 0
+            for box in boxes:
+                self._pass(box, end)
+            left = self._pause(boxes, pause)
+            over = all(box.is_finished for box in boxes) or self.clock.now() >= end
+            if over or slept + left > self.settings.webhook_patience_seconds:
+                return [_summary(box) for box in boxes]
+            self.clock.sleep(left)
+            slept, pause = slept + left, pause * 2
+
+    @property
+    def _is_away(self) -> bool:
+        return self.faults >= FAULTS_MAX or self.failures >= FAILURES_MAX
+
+    def _pause(self, boxes: Iterable[DayOutbox], pause: float) -> float:
+        """Return how long to wait before another pass has anything to do."""
+        due = min((box.delivery.soonest for box in boxes if box.delivery.soonest), default=None)
+        return max(pause, (due - self.clock.now()).total_seconds() if due else 0.0)
+
+    def _pass(self, box: DayOutbox, end: datetime) -> None:
+        """Send what is due of a day, once each, until the receiver turns out to be away."""
+        at_most, requests = self.settings.webhook_batch_events, 0
+        while not self._is_away and self.clock.now() < end:
+            positions = box.delivery.due(box.subjects, self.clock.now(), at_most)
+            if not positions:
+                break
+            self._send(box, positions)
+            requests += 1
+            if requests % CHECKPOINT_REQUESTS == 0:
+                box.save()
+        box.save()
+
+    def _send(self, box: DayOutbox, positions: list[int]) -> None:
+        withdrawn = box.withdrawn(positions)
+        absent = [position for position in box.absent(positions) if position not in withdrawn]
+        box.delivery.settle(withdrawn)
+        box.delivery.fail(absent, Trouble.NOT_IN_LAKE, self.clock.now(), self.settings.back_off)
+        present = [position for position in positions if position not in {*withdrawn, *absent}]
+        if not present:
+            return
+        event_id, body = box.message(present, batched=self.settings.webhook_batch_events > 1)
+        reason = self.receiver.send(event_id, body)
+        if not reason:
+            self.faults = self.failures = 0
+            box.delivery.settle(present)
+            box.sent += len(present)
+            return
+        log.warning(
+            "event_id=%s date=%s events=%d outcome=undelivered reason=%s", event_id, box.date, len(present), reason
+        )
+        self.failures += 1
+        self.faults = 0 if is_refusal(reason) else self.faults + 1
+        box.delivery.fail(present, reason, self.clock.now(), self.settings.back_off)
+
+
+def unfinished_days(lake: LakeStore) -> list[str]:
+    """Return the days whose document says that something was left undelivered.
+
+    Raises:
+        IntegrityError: when a document is none.
+        RetriableError, PermanentError: as the lake raises them.
+    """
+    dates = sorted(layout.dates_in(lake.list_keys(layout.OUTBOX)))
+    with ThreadPoolExecutor(READERS, thread_name_prefix="outbox") as pool:
+        delivered = pool.map(lambda date: is_delivered(lake, date), dates)
+        return [date for date, done in zip(dates, delivered, strict=True) if not done]
+
+
+def _summary(box: DayOutbox) -> Delivered:
+    waiting = box.delivery.waiting
+    left = len(box.events) - box.delivery.next + len(waiting)
+    reasons = sorted({str(item.reason) for item in waiting.values()})
+    dead = box.delivery.dead
+    return Delivered(box.date, box.sent, left, len(dead), tuple(reasons), tuple(box.named(dead)[:NAMED_MAX]))
+
+
+class SystemClock:
+    """The machine's own."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
