@@ -75,6 +75,7 @@ def test_tasks_that_work_have_a_pool(daily):
         "catalog_day": "default_pool",
         "reconcile_day": "default_pool",
         "make_derivatives": "recording_download",
+        "deliver_webhooks": "default_pool",
     } == pools
     assert [] == [name for name, pool in POOLS.items() if pool["include_deferred"]]
 

@@ -17,6 +17,7 @@ from include.pii import PiiPolicy
 from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings
 from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.export_settings import ExportSettings
+from include.transfer.webhook_settings import WebhookSettings
 from tests.deploy.real_compose import COMPOSE_FILE, PROJECT, compose, configured
 
 ONE_SHOT = {"init"}
@@ -83,12 +84,9 @@ def test_every_variable_is_in_the_example():
 @pytest.mark.parametrize("service", ["worker", "triggerer"])
 def test_settings_of_env_reach_who_works(filled_env, service):
     """Every setting of the archive that stands in .env is in the container, and the state folder is the shared one."""
-    own = {"lake", "timezone", "state_dir", "pii"}
-    names = {
-        item.name
-        for kind in (ArchiveSettings, Protection, JournalSigning, DerivativeSettings, ExportSettings)
-        for item in fields(kind)
-    } - own
+    own = {"lake", "timezone", "state_dir", "pii", "url"}
+    kinds = (ArchiveSettings, Protection, JournalSigning, DerivativeSettings, ExportSettings, WebhookSettings)
+    names = {item.name for kind in kinds for item in fields(kind)} - own
     names |= {"retention_rules", *(f"pii_{item.name}" for item in fields(PiiPolicy))}
     given = {f"{ENVIRONMENT_PREFIX}{name.upper()}": f"of {name}" for name in names}
     with filled_env.open("a") as env:
