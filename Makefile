@@ -18,7 +18,7 @@ DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZO
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
 	$(if $(FAULT),--fault="$(FAULT)")
 
-.PHONY: help setup demo up down run day rebuild-catalog verify deliver evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
+.PHONY: help setup demo up down run single day rebuild-catalog verify deliver evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ down: ## stop the demo stack
 run: ## archive DATE=YYYY-MM-DD [END_DATE=] with the connections in the environment; 0 only if complete
 	$(SETUP)
 	@$(RUN) run --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE))
+
+single: ## archive one recording now, with the connections in the environment: CONVERSATION=uuid [RECORDING=uuid OUTPUT_FORMAT=wav] or MEDIA=uuid [DATE=]
+	$(SETUP)
+	@$(RUN) single $(if $(CONVERSATION),--conversation="$(CONVERSATION)") $(if $(RECORDING),--recording="$(RECORDING)") \
+		$(if $(MEDIA),--media="$(MEDIA)") $(if $(DATE),--date="$(DATE)") \
+		$(if $(OUTPUT_FORMAT),--output-format="$(OUTPUT_FORMAT)")
 
 day: ## print what became of DATE=YYYY-MM-DD [END_DATE=], from the lake in the environment, else from the demo's [TIMEZONE CONTRACT SCENARIO SEED]
 	$(SETUP)

@@ -1,4 +1,6 @@
-"""``python -m demo``: archive a day of the sandbox; ``up``, ``down`` and ``serve`` keep a stack; ``run`` needs none.
+"""``python -m demo``: archive a day of the sandbox; ``up``, ``down`` and ``serve`` keep a stack.
+
+``run`` (a day) and ``single`` (one recording) need none: they take the connections of the environment.
 
 ``lake`` runs one of the archive's commands (``python -m demo lake -- verify --date=...``).
 """
@@ -17,6 +19,7 @@ from demo.archive_run import DagMissingError, archive_days
 from demo.background import announce, running_facts, start_in_background, stop_in_background
 from demo.command import run_command
 from demo.one_day import run_days
+from demo.one_recording import run_single
 from demo.options import DEFAULT_SEED, PROJECT, NotConfiguredError, SandboxOptions, StackOptions
 from demo.ports import PortTakenError
 from demo.processes import ComponentError
@@ -47,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, _terminate)
     own, command = _split(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(own, argparse.Namespace(lake_command=command))
-    commands = {"demo": demo, "up": up, "down": down, "serve": serve, "run": run, "lake": lake}
+    commands = {"demo": demo, "up": up, "down": down, "serve": serve, "run": run, "single": single, "lake": lake}
     try:
         return commands[options.command](options)
     except KNOWN_ERRORS as error:
@@ -112,6 +115,12 @@ def run(options: argparse.Namespace) -> int:
     return run_days(options.date, options.end_date or options.date)
 
 
+def single(options: argparse.Namespace) -> int:
+    """Archive one recording with the connections of the environment; starts no service."""
+    names = ("conversation_id", "recording_id", "media_id", "output_format", "date")
+    return run_single({name: getattr(options, name) for name in names})
+
+
 def lake(options: argparse.Namespace) -> int:
     """Run a command on the lake of the environment, or else on the demo's."""
     return run_command(_stack_options(options), options.lake_command)
@@ -172,7 +181,11 @@ def _given(options: argparse.Namespace) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("command", nargs="?", default="demo", choices=("demo", "up", "down", "serve", "run", "lake"))
+    commands = ("demo", "up", "down", "serve", "run", "single", "lake")
+    parser.add_argument("command", nargs="?", default="demo", choices=commands)
+    for name in ("conversation", "recording", "media"):
+        parser.add_argument(f"--{name}", dest=f"{name}_id", default="", help="single: id")
+    parser.add_argument("--output-format", default="", help="single: wav or mp3, beside the original")
     parser.add_argument("--date", default="", help="local day, YYYY-MM-DD; default yesterday")
     parser.add_argument("--end-date", default="", help="run: the last day, default the first")
     parser.add_argument("--timezone", default=os.environ.get("GENESYS_TIMEZONE") or "UTC", help="of the day")

@@ -20,6 +20,7 @@ DEFAULT_SEED = 7
 DEFAULT_CONTRACT = "platform"
 DEFAULT_SCENARIO = "ordinary"
 DAILY_DAG = "genesys_recordings_daily"
+SINGLE_DAG = "genesys_recording_single"
 AUDIT_DAG = "genesys_archive_audit"
 LAKE_PREFIX = "archive"
 

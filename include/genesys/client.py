@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
-from include.genesys import analytics, analytics_jobs, recording, single_recording
+from include.genesys import analytics, analytics_jobs, one_conversation, recording, single_recording
 from include.genesys.budget import RequestBudget
 from include.genesys.directory import Directory
 from include.genesys.http import ApiDoor
@@ -111,6 +111,10 @@ class GenesysClient:
         """Return the state of a job; see ``recording.batch_status``."""
         return recording.batch_status(self._door, job_id)
 
+    def conversation(self, conversation_id: str) -> Conversation:
+        """Return what analytics says of one conversation; see ``one_conversation.conversation_details``."""
+        return one_conversation.conversation_details(self._door, conversation_id)
+
     def recording_metadata(self, conversation_id: str) -> tuple[RecordingMetadata, ...]:
         """Return what the source knows of a conversation's recordings; see ``recording.recording_metadata``."""
         return recording.recording_metadata(self._door, conversation_id)
@@ -126,3 +130,7 @@ class GenesysClient:
     def token_for(self, url: PresignedUrl) -> Secret | None:
         """Return the token that a media URL wants: ours on the API host itself, none anywhere else."""
         return self._door.token_for(url)
+
+    def renew_token(self) -> None:
+        """Get another token; see ``ApiDoor.renew_token``."""
+        self._door.renew_token()

@@ -110,6 +110,14 @@ class ApiDoor:
             return None
         return self._tokens.current()
 
+    def renew_token(self) -> None:
+        """Get another token, for whoever holds that the one in use has served: bytes under it were not a recording.
+
+        Raises:
+            ArchiveError: as ``TokenSource.renewed``.
+        """
+        self._tokens.renewed(self._tokens.current())
+
     def _send(self, request: ApiRequest, token: Secret, deadline: Deadline) -> Answer:
         endpoint = f"{request.method} {request.endpoint}"
         waited = self._budget.acquire()

@@ -6,8 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from include.transfer.ranges import RANGE_NOT_SATISFIABLE
+
 if TYPE_CHECKING:
-    from include.errors import UrlExpired
+    from include.errors import ArchiveError, UrlExpired
     from include.secret import PresignedUrl
 
 Renew = Callable[["PresignedUrl"], "PresignedUrl"]
@@ -17,15 +19,35 @@ Renew = Callable[["PresignedUrl"], "PresignedUrl"]
 class Address:
     """Where one file is now. Thread-safe."""
 
-    def __init__(self, url: PresignedUrl, renew: Renew | None) -> None:
+    def __init__(self, url: PresignedUrl, renew: Renew | None, look_again: Renew | None = None) -> None:
         self.url = url
         self._renew = renew
+        self._look_again = look_again
         self._is_fresh = False
         self._lock = threading.Lock()
 
     def worked(self) -> None:
         """The URL was good for some bytes: when it expires, another one is worth asking for."""
         self._is_fresh = False
+
+    def changed(self) -> None:
+        """Ask what the source says of the file now, where somebody can: before it is fetched once more from its start.
+
+        Raises:
+            ArchiveError: as the source raises them.
+        """
+        with self._lock:
+            if self._look_again is not None:
+                self.url = self._look_again(self.url)
+
+    def refused(self, error: ArchiveError) -> None:
+        """Ask the same after a range that is not satisfiable (416): the file is not what it was said to be.
+
+        Raises:
+            ArchiveError: as ``changed``.
+        """
+        if error.status == RANGE_NOT_SATISFIABLE:
+            self.changed()
 
     def renew(self, refused: PresignedUrl, error: UrlExpired) -> None:
         """Change ``refused`` for a fresh URL, once however many threads ask.

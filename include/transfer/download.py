@@ -20,7 +20,7 @@ from include.lake.quota import ByteBudget
 from include.transfer.address import Address, Renew
 from include.transfer.budgeted_spool import BudgetedSpool
 from include.transfer.hashed_sink import HashedSink
-from include.transfer.media_http import MediaHttp
+from include.transfer.media_http import MediaHttp, no_token
 from include.transfer.one_file import Downloaded, OneFile, with_bytes_safe
 from include.transfer.parallel import ParallelRanges, RangesRefusedError
 from include.transfer.part_file import sweep
@@ -34,7 +34,7 @@ from include.transfer.url_guard import Resolver, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from include.secret import PresignedUrl
+    from include.secret import PresignedUrl, Secret
     from include.settings import ArchiveSettings
 
 __all__ = ["Downloaded", "MediaDownloader", "RangedSource", "Spool", "spool"]
@@ -44,6 +44,7 @@ class MediaDownloader:
     """Downloads media of one connection, also from several threads. Close it, or use it in a ``with``.
 
     ``private_media_hosts`` are hosts that may have private addresses, such as an S3 endpoint inside a VPC.
+    ``authorise`` returns the token that a URL of the API itself wants, ``None`` for any other.
     """
 
     def __init__(
@@ -54,10 +55,13 @@ class MediaDownloader:
         *,
         private_media_hosts: tuple[str, ...] = (),
         resolver: Resolver = resolve,
+        authorise: Callable[[PresignedUrl], Secret | None] = no_token,
     ) -> None:
         self._settings = settings
         self._budget = ByteBudget.of(settings)
-        self._http = MediaHttp(settings, media_hosts, private_hosts=private_media_hosts, resolver=resolver)
+        self._http = MediaHttp(
+            settings, media_hosts, private_hosts=private_media_hosts, resolver=resolver, authorise=authorise
+        )
         self._sleep = sleep
         self._buffers = BufferPool(settings.concurrent_downloads, settings.memory_bytes)
         self._folder = settings.state_dir / "work"
@@ -83,12 +87,20 @@ class MediaDownloader:
         """
         return BudgetedSpool(self._budget.reservation(), self._buffers, self._folder, key)
 
-    def fetch(self, url: PresignedUrl, sink: BinaryIO | Spool, *, renew: Renew | None = None) -> Downloaded:
+    def fetch(
+        self,
+        url: PresignedUrl,
+        sink: BinaryIO | Spool,
+        *,
+        renew: Renew | None = None,
+        look_again: Renew | None = None,
+    ) -> Downloaded:
         """Fill ``sink`` from its start with the file behind ``url``.
 
         The sink is emptied first and stays open; only the first fetch into a ``spool`` goes on with what an earlier
         worker left under its key. Where the URL expires on the way, ``renew`` gives another one and the download goes
-        on with the bytes it has, as long as it is the same file.
+        on with the bytes it has, as long as it is the same file. Where the file changed on the way, or a range of it is
+        not satisfiable (416), ``look_again`` asks the source about it before the next attempt.
 
         Raises:
             TransferInterrupted: when the attempts are used up; the sink holds ``bytes_safe`` good bytes.
@@ -104,7 +116,7 @@ class MediaDownloader:
             file = OneFile(hashed, self._settings.chunk_bytes)
             file.resume()
             try:
-                self._complete(file, sink, Address(url, renew))
+                self._complete(file, sink, Address(url, renew, look_again))
             except RetriableError:
                 hashed.interrupted()
                 raise
@@ -132,10 +144,12 @@ class MediaDownloader:
                 file.restart()
                 ranges = None
                 self._wait(patience, file, error)
+                address.changed()
             except ArchiveError as error:
                 if ranges is not None:  # each of its parts has had all its attempts
                     raise with_bytes_safe(error, file.sink.position) from None
                 self._wait(patience, file, error)
+                address.refused(error)
             else:
                 address.worked()
 

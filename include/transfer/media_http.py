@@ -1,7 +1,8 @@
 """The one door for media: a GET of a presigned URL, and nothing more than that.
 
 The URL is the whole credential, so no header of ours may add one: no Authorization (S3 refuses two mechanisms), no
-cookie, no netrc, no proxy of the environment, no redirect. It judges no range and retries nothing (``download`` does)
+cookie, no netrc, no proxy of the environment, no redirect. The one exception is a URL of the API's own host, for which
+``authorise`` hands out a token. It judges no range and retries nothing (``download`` does)
 but a request that met a kept connection the server had already closed: a GET may be repeated (RFC 9110, 9.2.2).
 """
 
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
 
-from include.errors import SourceUnavailable, TransferInterrupted
+from include.errors import SourceUnavailable, TransferInterrupted, UrlExpired
 from include.http_answer import MalformedAnswerError
 from include.lake.quota import HostSlots
 from include.transfer.media_connection import Exchange, StaleConnectionError, media_pool
@@ -22,16 +23,22 @@ from include.transfer.refusal import BODY_BYTES, refusal_of
 from include.transfer.url_guard import AddressGuard, Resolver, judge_url, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from urllib.parse import SplitResult
 
     from include.http_answer import HttpAnswer
-    from include.secret import PresignedUrl
+    from include.secret import PresignedUrl, Secret
     from include.settings import ArchiveSettings
 
 _TRANSPORT_ERRORS = (HTTPError, MalformedAnswerError, OSError)
 _HEADERS = {"Accept-Encoding": "identity", "Accept": "*/*", "User-Agent": "genesys-recording-archive"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_UNAUTHORISED = 401
+
+
+def no_token(_: PresignedUrl) -> Secret | None:
+    """Authorise nothing: what a presigned URL wants."""
+    return None
 
 
 class MediaResponse:
@@ -68,7 +75,8 @@ class MediaResponse:
 class MediaHttp:
     """Connections to the permitted media hosts, for several threads. Closed by its owner.
 
-    ``media_hosts`` and ``private_hosts`` are those of ``url_guard``.
+    ``media_hosts`` and ``private_hosts`` are those of ``url_guard``. ``authorise`` returns the token that a URL
+    wants, and is asked before each request.
     """
 
     def __init__(
@@ -78,7 +86,9 @@ class MediaHttp:
         *,
         private_hosts: tuple[str, ...] = (),
         resolver: Resolver = resolve,
+        authorise: Callable[[PresignedUrl], Secret | None] = no_token,
     ) -> None:
+        self._authorise = authorise
         self._media_hosts = media_hosts
         self._private_hosts = private_hosts
         self._silence_seconds = settings.read_timeout_seconds
@@ -98,12 +108,18 @@ class MediaHttp:
             ConfigurationError, IntegrityError: when the URL may not be contacted, or the answer is a redirect.
             SourceUnavailable: when no answer came, or 5xx.
             UrlExpired, NotAuthorised, RecordingGone, RequestRejected, RateLimited: as ``refusal_of`` reads the answer.
+            UrlExpired: also when our token is refused.
         """
         target = judge_url(url, self._media_hosts, self._private_hosts)
+        token = self._authorise(url)
+        if token is not None:
+            headers = {**headers, "Authorization": f"Bearer {token.reveal()}"}
         with self._slots.slot(target.host):
             exchange = self._begin(url, headers, target.host)
             try:
                 answer = MediaResponse(exchange.answer, target.host)
+                if answer.status == _UNAUTHORISED and token is not None:
+                    raise UrlExpired(f"{target.host} no longer accepts our token", status=answer.status)
                 if answer.status not in RANGE_STATUSES:
                     raise refusal_of(answer.status, answer.headers, _start_of(answer), target.host)
                 yield answer

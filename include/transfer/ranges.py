@@ -206,8 +206,8 @@ def _is_partial(status: int, fields: Mapping[str, str]) -> bool:
     return status == PARTIAL_CONTENT or "content-range" in fields
 
 
-def _refused(message: str) -> Refused:
-    return Refused(IntegrityError(message, transient=True))
+def _refused(message: str, **facts: object) -> Refused:
+    return Refused(IntegrityError(message, transient=True, **facts))
 
 
 def _refuse_form(status: int, fields: Mapping[str, str]) -> Refused | None:
@@ -254,14 +254,14 @@ def _judge_whole(asked: ByteRange, fields: Mapping[str, str], pinned: Pin | None
 def _judge_unsatisfied(asked: ByteRange, fields: Mapping[str, str], pinned: Pin | None) -> Complete | Refused:
     match = _UNSATISFIED.fullmatch(fields.get("content-range", ""))
     if match is None:
-        return _refused("416 without the size of the file")
+        return _refused("416 without the size of the file", status=RANGE_NOT_SATISFIABLE)
     total = int(match[1])
     if pinned is not None and pinned.total is not None and pinned.total != total:
         return Refused(SourceChanged(f"the file changed at the source: {pinned.total} bytes became {total}"))
     if total < asked.first:
         return Refused(SourceChanged(f"the file changed at the source: it has {total} bytes, {asked.first} were read"))
     if total > asked.first:
-        return _refused("416 for a range inside the file")
+        return _refused("416 for a range inside the file", status=RANGE_NOT_SATISFIABLE)
     return Complete(_pin(fields, total) if pinned is None else replace(pinned, total=total))
 
 

@@ -40,7 +40,8 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
     ]
     identity, known = work.identity(*place), work.stored.get(place, {})
     # Two known parts may be one result whose bytes changed between two runs: only one for one proves anything.
-    if len(selected) == len(known) == 1 and not came_in_archive(work.lake, identity, known):
+    by_count = urls.recognises_by_count and len(selected) == len(known) == 1
+    if by_count and not came_in_archive(work.lake, identity, known):
         return records + stored_recording(work.lake, identity, known)
     with ExitStack() as stack:
         bodies: list[RecordingBody] = []

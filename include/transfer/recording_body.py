@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.errors import IntegrityError, NotAuthorised, RequestRejected, SourceChanged
-from include.transfer.integrity import Inspection, examine, verdict
+from include.transfer.integrity import Finding, Inspection, examine, verdict
 from include.transfer.metadata import Origin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from include.genesys.models import RecordingResult
     from include.secret import PresignedUrl
     from include.transfer.download import Downloaded, Spool
-    from include.transfer.integrity import Finding
-    from include.transfer.shard_work import JobUrls, ShardWork
+    from include.transfer.shard_work import JobUrl, JobUrls, ShardWork
 
 FETCHES_PER_RESULT = 2
 """A page of a proxy in place of audio may be gone a second later; bytes that are bad twice are kept as evidence."""
@@ -76,10 +77,12 @@ def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: Bi
         except IntegrityError:
             if last:
                 raise
+            place.look_again()
             continue
         body = _examined(cast("BinaryIO", sink), downloaded, result, urls, place.current.url.host)
         if last or body.is_zip or body.refusal is None:
             return body
+        place.look_again()
     raise SourceChanged("The recording did not arrive within its attempts.")  # pragma: no cover - the loop ends above
 
 
@@ -94,16 +97,25 @@ class _Place:
 
     def download(self, work: ShardWork, sink: BinaryIO | Spool) -> Downloaded:
         try:
-            return work.downloader.fetch(self.current.url, sink, renew=self._renewed)
+            return work.downloader.fetch(self.current.url, sink, renew=self._renewed, look_again=self._changed)
         except NotAuthorised as error:
             if error is self._refusal:
                 raise
             # One URL that is refused is one recording's trouble; refused credentials are everybody's.
             raise RequestRejected(str(error), **error.facts) from None
 
+    def look_again(self) -> None:
+        self.current = self._urls.looked_again(self._result, self.current)
+
+    def _changed(self, _: PresignedUrl) -> PresignedUrl:
+        return self._asked(self._urls.looked_again)
+
     def _renewed(self, _: PresignedUrl) -> PresignedUrl:
+        return self._asked(self._urls.renewed)
+
+    def _asked(self, ask: Callable[[RecordingResult, JobUrl], JobUrl]) -> PresignedUrl:
         try:
-            self.current = self._urls.renewed(self._result, self.current)
+            self.current = ask(self._result, self.current)
         except NotAuthorised as error:
             self._refusal = error
             raise
@@ -114,12 +126,18 @@ def _examined(
     sink: BinaryIO, downloaded: Downloaded, result: RecordingResult, urls: JobUrls, url_host: str
 ) -> RecordingBody:
     declared = result.content_type or downloaded.content_type
+    inspection = examine(sink, downloaded.size, declared)
+    promised = urls.size_promised(result)
+    if promised is not None:
+        size = Finding("promised_size_agrees", promised == downloaded.size, required=True, note=f"{promised} promised")
+        inspection = replace(inspection, findings=(*inspection.findings, size))
     return RecordingBody(
         sink=sink,
         size=downloaded.size,
         sha256=downloaded.sha256,
-        inspection=examine(sink, downloaded.size, declared),
+        inspection=inspection,
         origin=Origin(
+            kind=urls.kind,
             job_id=urls.job_id,
             requested_at=urls.requested_at,
             url_host=url_host,

@@ -10,6 +10,7 @@ from include.audit.download_tally import DownloadTally
 from include.errors import IntegrityError, UrlExpired
 from include.genesys.json_fields import entries_of, text_of, texts_of
 from include.lake.layout import MediaIdentity
+from include.transfer.metadata import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,11 @@ class JobUrls:
     an unfinished job that names a second part later may put it first.
     """
 
+    kind = BATCH
+    """By which way what these name has come: ``Origin.kind``."""
+    recognises_by_count = True
+    """Whether one result and one part in the lake are the same; a rendering stands beside its original."""
+
     def __init__(
         self,
         source: ShardSource,
@@ -123,9 +129,20 @@ class JobUrls:
         """
         with self._lock:
             if expired.asked == self._asked:
-                self._latest = self._source.batch_status(self.job_id).results
+                self._latest = self._ask()
                 self._asked += 1
         return self.current(result)
+
+    def _ask(self) -> tuple[RecordingResult, ...]:
+        return self._source.batch_status(self.job_id).results
+
+    def looked_again(self, result: RecordingResult, used: JobUrl) -> JobUrl:  # noqa: ARG002 - for those that can
+        """Return what the source says of the file now that its bytes were bad or others: a job says nothing new."""
+        return used
+
+    def size_promised(self, result: RecordingResult) -> int | None:  # noqa: ARG002 - for those that know it
+        """Return the exact number of bytes that the source promised, ``None`` where it promises none."""
+        return None
 
     def _url_at(self, result: RecordingResult, first: PresignedUrl) -> PresignedUrl | None:
         before, now = _of_recording(self._first, result), _of_recording(self._latest, result)

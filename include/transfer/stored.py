@@ -68,6 +68,19 @@ def came_in_archive(lake: LakeStore, identity: layout.MediaIdentity, parts: Mapp
     return any(b'"archive_member":' in (lake.read(key) or b"") for key in keys)
 
 
+def parts_in_format(
+    lake: LakeStore, identity: layout.MediaIdentity, parts: Mapping[str, int], output_format: str | None
+) -> bool:
+    """Whether one of these parts was asked for in this format; ``None`` is what the source keeps.
+
+    Raises:
+        LakeUnavailable, NotAuthorised: as the lake raises them.
+    """
+    mark = b'"requested_format":' + (f'"{output_format.upper()}"'.encode() if output_format else b"")
+    keys = [layout.metadata_key(replace(identity, part=part), sha256) for sha256, part in parts.items()]
+    return any((mark in (lake.read(key) or b"")) is bool(output_format) for key in keys)
+
+
 def _numbered(parts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(parts.items(), key=lambda item: (item[1], item[0]))
 

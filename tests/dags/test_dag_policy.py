@@ -104,6 +104,17 @@ def test_params_of_the_audit(bag):
     assert all(audit.params.get_param(name).description for name in AUDIT_PARAMS)
 
 
+def test_params_of_a_single_recording(bag):
+    """Ids as text that may be left out, a date that is a picker, and the formats that Genesys can be asked for."""
+    single = bag.dags["genesys_recording_single"]
+    assert {
+        **dict.fromkeys(("conversation_id", "recording_id", "media_id", "date")), "output_format": "original",
+    } == {name: single.params[name] for name in single.params}  # fmt: skip
+    assert "date" == single.params.get_param("date").schema["format"]
+    assert ["original", "wav", "mp3"] == single.params.get_param("output_format").schema["enum"]
+    assert all(single.params.get_param(name).description for name in single.params)
+
+
 def test_start_date_is_far_in_the_past(dag):
     """Airflow ends a manual run that lies before it as a success without a single task."""
     assert dag.start_date.year <= 2020

@@ -49,6 +49,20 @@ def test_audit_is_the_night_with_another_plan(bag):
     assert {TriggerRule.ALL_DONE} == {rules["commit_day"], rules["reconcile_day"]}
 
 
+def test_single_recording_ends_with_its_verdict(bag):
+    """Commit and catalog are the night's; the verdict is a leaf behind all but the catalog: it colours the run."""
+    single = bag.dags["genesys_recording_single"]
+    assert {
+        "request_recording": {"archive_recording", "confirm_recording"},
+        "archive_recording": {"commit_day", "confirm_recording"},
+        "commit_day": {"catalog_day", "confirm_recording"},
+        "catalog_day": set(),
+        "confirm_recording": set(),
+    } == edges(single)
+    assert {TriggerRule.ALL_SUCCESS} == {task.trigger_rule for task in single.tasks}
+    assert not single.timetable.can_be_scheduled
+
+
 def test_shards_are_mapped_as_a_group(daily):
     """A shard that is ready does not wait for the others."""
     assert isinstance(daily.task_group.children[GROUP], MappedTaskGroup)

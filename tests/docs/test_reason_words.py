@@ -21,7 +21,7 @@ NO_REASONS = {
 
 # These stop the shard or are filed under a word of their own, so no recording ends with their name.
 NEVER_OF_A_RECORDING = {"NotAuthorised", "LakeUnavailable", "LakeConflict", "ObjectLocked", "ArchiveRejected"}
-RAISED_NOWHERE = {"FormatUnsupported"}
+RAISED_NOWHERE: set[str] = set()
 
 # Filed in quarantine by this word, without an item of its own.
 FOLDERS_ONLY = {"unmapped"}

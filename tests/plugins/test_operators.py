@@ -17,6 +17,7 @@ from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
 from genesys_archive.operators.planned import planned_days
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.operators.request_recording import RequestRecordingOperator
 from include.errors import ConfigurationError
 
 NOT_TEMPLATED = {"genesys_conn_id", "lake_conn_id", "plan_task_id"}
@@ -88,6 +89,24 @@ def test_plan_refuses_before_it_calls(sandbox, connect, changes, sentence):
     sandbox.journal.clear()
     with pytest.raises(ConfigurationError, match=sentence):
         PlanDayOperator(task_id="plan", **{**PLAN, **changes}).execute({})
+    assert {} == sandbox.journal.summary()
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "Give media_id"),
+        ({"conversation_id": "abc"}, "conversation_id must be an id"),
+        ({"media_id": "0f8fad5b-d9cb-469f-a165-70867728950e"}, "The platform contract knows no media_id"),
+    ],
+)
+def test_a_single_recording_that_is_not_named_costs_no_call(sandbox, connect, fields, sentence):
+    """As for the plan of a day."""
+    connect(sandbox)
+    sandbox.journal.clear()
+    wish = {**dict.fromkeys(("media_id", "conversation_id", "recording_id", "date"), ""), "output_format": "original"}
+    with pytest.raises(ConfigurationError, match=sentence):
+        RequestRecordingOperator(task_id="request", **{**wish, **fields}).execute({})
     assert {} == sandbox.journal.summary()
 
 

@@ -1,0 +1,37 @@
+"""One conversation by its id: when it was and who took part, without a look at its whole day.
+
+``GET /api/v2/analytics/conversations/{conversationId}/details`` (source: Genesys OpenAPI). The row is that of the
+details query, read by the same reader.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.errors import RecordingGone, RequestRejected
+from include.genesys.conversation import read_conversation
+from include.genesys.request import ApiRequest, path_of
+
+if TYPE_CHECKING:
+    from include.genesys.http import ApiDoor
+    from include.genesys.models import Conversation
+
+DETAILS = "/api/v2/analytics/conversations/{}/details"
+GONE = (404, 410)
+
+
+def conversation_details(door: ApiDoor, conversation_id: str) -> Conversation:
+    """Return what analytics says of a conversation.
+
+    Raises:
+        RecordingGone: when the source does not know it (fact ``conversation_id``).
+        ArchiveError: as ``ApiDoor.fetch``.
+    """
+    try:
+        return door.fetch(ApiRequest("GET", DETAILS, path_of(DETAILS, conversation_id)), read_conversation)
+    except RequestRejected as error:
+        if error.status in GONE:
+            raise RecordingGone(
+                f"Conversation {conversation_id} is gone", **error.facts, conversation_id=conversation_id
+            ) from error
+        raise

@@ -1,0 +1,289 @@
+"""One recording now: which it is, on which day it belongs, and whether the lake has it already.
+
+Nothing is fetched here. What is expected of the day is written down first, as the night does; a day without a commit
+is expected whole, so that one archived recording does not make it look complete.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from include.errors import ConfigurationError, NotAuthorised, RecordingGone
+from include.genesys.models import Contract
+from include.lake import layout
+from include.lake.commit import read_head
+from include.lake.plan import DayPlan, ShardPlan, earlier_facts
+from include.lake.tombstone import erased_conversations
+from include.lake.whereabouts import dates_of
+from include.local_day import LocalDay
+from include.outcome import Outcome
+from include.transfer.day import ConversationSource, present_state
+from include.transfer.facts import stored_facts
+from include.transfer.holes import AUDIO
+from include.transfer.rendition import Rendition
+from include.transfer.single_urls import SingleSource, Wanted
+from include.transfer.stored import parts_in_format, stored_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from include.genesys.models import Conversation, RecordingMetadata
+    from include.lake.commit import Commit
+    from include.lake.store import LakeStore
+    from include.settings import ArchiveSettings
+    from include.transfer.stored import StoredParts
+
+_FORBIDDEN = 403
+
+
+class PlanSource(SingleSource, ConversationSource, Protocol):
+    """What planning one recording needs of the source."""
+
+    def conversation(self, conversation_id: str) -> Conversation:
+        """Return what analytics says of one conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class SingleWish:
+    """What a person asked for; empty text means nothing was given.
+
+    Raises:
+        ConfigurationError: when it names no recording, or what the contract does not have; the sentence says what to
+            give.
+    """
+
+    contract: Contract
+    conversation_id: str = ""
+    recording_id: str = ""
+    media_id: str = ""
+    date: str = ""
+    output_format: str = "original"
+
+    def __post_init__(self) -> None:
+        for name in ("conversation_id", "recording_id", "media_id"):
+            value = getattr(self, name)
+            if value and not layout.is_uuid(value):
+                raise ConfigurationError(f"{name} must be an id such as Genesys gives them, not {value[:64]!r}.")
+        if not (self.media_id or self.conversation_id):
+            raise ConfigurationError("Give media_id (contract guide), or conversation_id and perhaps recording_id.")
+        if self.media_id and self.recording_id:
+            raise ConfigurationError("Give media_id or recording_id, not both: they name the same thing.")
+        wants_rendering = not Rendition(self.output_format).is_original
+        if self.contract is Contract.PLATFORM and self.media_id:
+            raise ConfigurationError("The platform contract knows no media_id: give conversation_id and recording_id.")
+        if self.contract is Contract.GUIDE and wants_rendering:
+            raise ConfigurationError(
+                "The guide's media comes in the format the source chose: leave output_format at original, and trigger "
+                "the day with it for a copy that is made here."
+            )
+
+    @property
+    def rendering(self) -> str | None:
+        """The format to ask for beside the original, if any."""
+        return None if self.output_format == "original" else self.output_format
+
+
+@dataclass(frozen=True, slots=True)
+class SinglePlanned:
+    """What is to be done, as it travels through XCom: ids and keys. ``shard_key`` is empty where nothing is."""
+
+    date: str
+    plan_key: str
+    shard_key: str
+    conversation_id: str
+    recordings: tuple[str, ...]
+    rendering: str | None
+    by_media_id: bool
+
+    def wanted(self) -> tuple[Wanted, ...]:
+        """Return each recording as the source keeps it, and then in the format that was asked for."""
+        formats = (None,) if self.rendering is None else (None, self.rendering)
+        return tuple(
+            Wanted(self.conversation_id, recording_id, form, self.by_media_id)
+            for recording_id in self.recordings
+            for form in formats
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for XCom, in lists."""
+        return {**asdict(self), "recordings": list(self.recordings)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, object]) -> SinglePlanned:
+        """Read what ``to_json`` wrote."""
+        fields = {**document, "recordings": tuple(cast("list[str]", document["recordings"]))}
+        return cls(**fields)  # type: ignore[arg-type]  # written by to_json, types as declared
+
+    def sentence(self) -> str:
+        """Return it for the log of a person."""
+        what = f"{len(self.recordings)} recordings of conversation {self.conversation_id}, {self.date}"
+        return f"{what}: " + ("to be fetched" if self.shard_key else "the lake holds them, nothing is to be fetched")
+
+
+def plan_single(
+    source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org: str, wish: SingleWish, now: datetime
+) -> SinglePlanned:
+    """Find the recording and its day, refuse what was erased, and write down what is expected.
+
+    ``now`` must be aware. What the lake holds and its newest commit names is recognised: nothing is written then.
+
+    Raises:
+        ConfigurationError: when nobody knows such a recording, or its conversation was erased on request.
+        RetriableError, PermanentError: as the source and the lake raise them.
+    """
+    conversation_id = wish.conversation_id or _conversation_of(source, lake, settings, org, wish)
+    found = _details(source, conversation_id)
+    day = _day_of(lake, settings, conversation_id, found)
+    refuse_erased(lake, str(day), conversation_id)
+    parts = stored_parts(lake, org, str(day), (conversation_id,))
+    recordings = _recordings(source, wish, conversation_id, parts)
+    head = read_head(lake, org, day)
+    planned = SinglePlanned(
+        date=str(day),
+        plan_key=head.plans[0] if head and head.plans else "",
+        shard_key="",
+        conversation_id=conversation_id,
+        recordings=recordings,
+        rendering=wish.rendering,
+        by_media_id=wish.contract is Contract.GUIDE,
+    )
+    if head is not None and planned.plan_key and _is_proven(lake, head, planned, parts):
+        return planned
+    plan = _expectation(source, lake, org, day, conversation_id, head, now)
+    facts = earlier_facts(lake, str(day), set() if found else {conversation_id})
+    if found is not None:
+        facts = {conversation_id: stored_facts(source.resolve_names((found,))[0], settings)}
+    shard = ShardPlan(
+        org, str(day), day.zone.key, ((conversation_id,),), facts or {conversation_id: {}},
+        base_version=head.version if head else 0, deep=True,
+    )  # fmt: skip
+    if plan is not None:
+        lake.put_document(plan.key, plan.body())
+    lake.put_document(shard.key, shard.body())
+    plan_key = plan.key if plan else planned.plan_key
+    return SinglePlanned(**{**asdict(planned), "plan_key": plan_key, "shard_key": shard.key})
+
+
+def refuse_erased(lake: LakeStore, date: str, conversation_id: str) -> None:
+    """Stop at a conversation with a tombstone: what was erased on request must not come back.
+
+    Raises:
+        ConfigurationError: when there is one.
+    """
+    tombstone = erased_conversations(lake, date).get(conversation_id)
+    if tombstone is not None:
+        raise ConfigurationError(
+            f"Conversation {conversation_id} of {date} was erased on request and is not fetched again: "
+            f"{lake.uri(tombstone)} says by whom and why."
+        )
+
+
+def _conversation_of(source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org: str, wish: SingleWish) -> str:
+    """Return whose media it is: by its own metadata, by the lake, or by asking about each conversation of the day."""
+    named = source.guide_media(wish.media_id).conversation_id
+    if named is not None and layout.is_uuid(named):
+        return named
+    if not wish.date:
+        raise ConfigurationError(
+            f"The source does not say whose media {wish.media_id} is: give its conversation_id, or date."
+        )
+    day = LocalDay.of(wish.date, settings.timezone)
+    for key in map(layout.MediaKey.parse, lake.list_keys(layout.media_day_prefix(org, str(day)))):
+        if key is not None and key.identity.recording_id == wish.media_id:
+            return key.identity.conversation_id
+    with closing(source.find_conversations(day.start, day.end)) as found:
+        for conversation_id in sorted(found.by_id):
+            if any(item.recording_id == wish.media_id for item in _metadata(source, conversation_id)):
+                return conversation_id
+    raise ConfigurationError(f"No conversation of {day} has the media {wish.media_id}: is the date right?")
+
+
+def _details(source: PlanSource, conversation_id: str) -> Conversation | None:
+    try:
+        return source.conversation(conversation_id)
+    except RecordingGone:
+        return None
+
+
+def _day_of(lake: LakeStore, settings: ArchiveSettings, conversation_id: str, found: Conversation | None) -> LocalDay:
+    if found is not None:
+        return LocalDay(found.start.astimezone(settings.timezone).date(), settings.timezone)
+    dates = dates_of(lake, conversation_id)
+    if len(dates) != 1:
+        raise ConfigurationError(f"Neither Genesys nor {lake.location.uri} knows conversation {conversation_id}.")
+    return LocalDay.of(dates[0], settings.timezone)
+
+
+def _recordings(source: PlanSource, wish: SingleWish, conversation_id: str, parts: StoredParts) -> tuple[str, ...]:
+    one = wish.media_id or wish.recording_id
+    here = {recording_id for _, recording_id in parts}
+    if one in here:
+        return (one,)
+    listed = _metadata(source, conversation_id)
+    if not one:
+        return tuple(sorted({item.recording_id for item in listed if item.media in (None, AUDIO)} | here))
+    if listed and one not in {item.recording_id for item in listed}:
+        raise ConfigurationError(f"Conversation {conversation_id} has no recording {one}: are both ids right?")
+    return (one,)
+
+
+def _metadata(source: PlanSource, conversation_id: str) -> Sequence[RecordingMetadata]:
+    """Return what the source lists; nothing where it refuses this conversation, which is said when it is archived."""
+    try:
+        return source.recording_metadata(conversation_id)
+    except RecordingGone:
+        return ()
+    except NotAuthorised as error:
+        if error.status != _FORBIDDEN:
+            raise
+        return ()
+
+
+def _is_proven(lake: LakeStore, head: Commit, planned: SinglePlanned, parts: StoredParts) -> bool:
+    """Whether the day's newest commit names every recording that is wanted, and the bucket has it."""
+    items = present_state(lake, head).items.get(planned.conversation_id, ())
+    proven = {item.recording_id for item in items if item.outcome is Outcome.ARCHIVED}
+    return (
+        bool(planned.recordings)
+        and proven.issuperset(planned.recordings)
+        and all(is_held(lake, head.org, planned.date, wanted, parts) for wanted in planned.wanted())
+    )
+
+
+def is_held(lake: LakeStore, org: str, date: str, wanted: Wanted, parts: StoredParts) -> bool:
+    """Whether the lake has a recording in a format; under the guide, which offers no choice, in any.
+
+    Raises:
+        RetriableError, PermanentError: as the lake raises them.
+    """
+    known = parts.get((wanted.conversation_id, wanted.recording_id), {})
+    if wanted.by_media_id:
+        return bool(known)
+    identity = layout.MediaIdentity(org, date, wanted.conversation_id, wanted.recording_id, 0)
+    return parts_in_format(lake, identity, known, wanted.output_format)
+
+
+def _expectation(
+    source: PlanSource,
+    lake: LakeStore,
+    org: str,
+    day: LocalDay,
+    conversation_id: str,
+    head: Commit | None,
+    now: datetime,
+) -> DayPlan | None:
+    """Return what has to be expected of the day beside what its commits expect, ``None`` where that is nothing.
+
+    Of a day that is not over, the conversation alone: tonight's run knows the rest.
+    """
+    if head is not None:
+        is_known = bool(head.plans) and conversation_id in present_state(lake, head).items
+        return None if is_known else DayPlan(org, day, (conversation_id,))
+    expected = {conversation_id}
+    if day.end <= now:
+        with closing(source.find_conversations(day.start, day.end)) as found:
+            expected |= {*found.by_id, *found.undated}
+    return DayPlan(org, day, tuple(sorted(expected)))

@@ -1,0 +1,304 @@
+"""One recording now: the same place, the same proof, and nothing twice, under both contracts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import pytest
+
+from include.errors import ConfigurationError
+from include.genesys.models import Contract
+from include.lake.commit import read_head
+from include.lake.plan import ShardPlan
+from include.local_day import ONE_DAY
+from include.outcome import Outcome
+from include.transfer.day import commit_day, state_of
+from include.transfer.erase import ErasureOrder, erase_conversation
+from include.transfer.single import archive_single, media_downloader, missing_in_proof, seconds_until_ready
+from include.transfer.single_plan import SinglePlanned, SingleWish, plan_single
+from tests.story.night import DAY, Night, audio_in, audio_of, night
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from include.lake.store import LakeStore
+    from include.transfer.single import SingleReport
+
+CONTRACTS = ("platform", "guide")
+NOW = datetime.combine(DAY.date + ONE_DAY, datetime.min.time(), UTC).replace(hour=12)
+TOKENS = "POST /oauth/token"
+
+
+@contextmanager
+def clean(lake: LakeStore, folder: Path, **config: object) -> Iterator[Night]:
+    """Open a day on which every conversation can be archived."""
+    with night(lake, folder, **({"conversations": 9, "scenario": "clean"} | config)) as tonight:
+        yield tonight
+
+
+def one_of(tonight: Night) -> tuple[str, str]:
+    """Return a recording of one part, the only one of its conversation."""
+    places = audio_of(tonight.box)
+    parts = Counter(conversation_id for conversation_id, *_ in places)
+    return min(
+        (conversation_id, recording_id) for conversation_id, recording_id, _ in places if parts[conversation_id] == 1
+    )
+
+
+def wish_for(tonight: Night, place: tuple[str, str], **changes: str) -> SingleWish:
+    """Return what a person types for a recording under the night's contract."""
+    name = "media_id" if tonight.connection.contract is Contract.GUIDE else "recording_id"
+    return SingleWish(tonight.connection.contract, **{"conversation_id": place[0], name: place[1], **changes})
+
+
+def plan(tonight: Night, wish: SingleWish) -> SinglePlanned:
+    """Plan one recording."""
+    return plan_single(tonight.source, tonight.lake, tonight.settings, tonight.box.org_id, wish, NOW)
+
+
+def archive(tonight: Night, planned: SinglePlanned) -> SingleReport:
+    """Archive and commit, as the two tasks do."""
+    shard = ShardPlan.read(tonight.lake, planned.shard_key)
+    with media_downloader(tonight.source, tonight.settings) as downloader:
+        report = archive_single(
+            tonight.source, tonight.lake, downloader, tonight.settings, shard, planned, clock=lambda: NOW
+        )
+    commit_day(tonight.lake, tonight.box.org_id, DAY, [planned.plan_key])
+    return report
+
+
+def bucket(lake: LakeStore) -> dict[str, object]:
+    """Return everything that a listing tells of every object."""
+    return {key: lake.head(key) for key in lake.list_keys("")}
+
+
+def source_of(lake: LakeStore, item: object) -> dict[str, object]:
+    """Return where a part says it came from."""
+    return json.loads(lake.read(item.metadata_key))["source"]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_one_recording_is_archived_before_the_night(lake, tmp_path, contract):
+    """It is in the lake and in the day's proof, and the day is open for all the others."""
+    with clean(lake, tmp_path, contract=contract) as tonight:
+        place = one_of(tonight)
+        planned = plan(tonight, wish_for(tonight, place))
+        report = archive(tonight, planned)
+        assert ((), 1) == (report.missing, report.archived)
+        state = state_of(lake, read_head(lake, tonight.box.org_id, DAY))
+        (item,) = state.items[place[0]]
+        assert (Outcome.ARCHIVED, place[1]) == (item.outcome, item.recording_id)
+        assert ("single", "127.0.0.1") == (source_of(lake, item)["kind"], source_of(lake, item)["url_host"])
+        assert () == missing_in_proof(lake, tonight.box.org_id, DAY, planned)
+        assert Counter(state.outcomes.values()) == {Outcome.ARCHIVED: 1, Outcome.PENDING: 8}
+
+
+def test_the_bytes_are_those_of_the_night_which_does_not_fetch_them_again(lake, tmp_path):
+    """One recording now, then the night: everything is there once, and that one was fetched once."""
+    with clean(lake, tmp_path) as tonight:
+        place = one_of(tonight)
+        archive(tonight, plan(tonight, wish_for(tonight, place)))
+        fetched = set(tonight.downloads())
+        tonight.box.journal.clear()
+        _, state = tonight.run()
+        assert state.is_complete
+        assert audio_of(tonight.box) == audio_in(lake)
+        assert set() == fetched & set(tonight.downloads())
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_what_the_night_holds_is_recognised(lake, tmp_path, contract):
+    """Nothing is fetched and not one object of the bucket is written, though every task runs."""
+    with clean(lake, tmp_path, contract=contract) as tonight:
+        tonight.run()
+        before = bucket(lake)
+        tonight.box.journal.clear()
+        planned = plan(tonight, wish_for(tonight, one_of(tonight)))
+        assert "" == planned.shard_key
+        commit_day(lake, tonight.box.org_id, DAY, [planned.plan_key])
+        assert () == missing_in_proof(lake, tonight.box.org_id, DAY, planned)
+        assert (before, []) == (bucket(lake), tonight.downloads())
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_a_second_run_writes_nothing(lake, tmp_path, contract):
+    """As of the night: complete is complete."""
+    with clean(lake, tmp_path, contract=contract) as tonight:
+        wish = wish_for(tonight, one_of(tonight))
+        archive(tonight, plan(tonight, wish))
+        before = bucket(lake)
+        again = plan(tonight, wish)
+        commit_day(lake, tonight.box.org_id, DAY, [again.plan_key])
+        assert ("", before) == (again.shard_key, bucket(lake))
+
+
+def test_a_try_that_died_before_its_commit_is_finished(lake, tmp_path):
+    """The bytes are not fetched again, and the manifest is the same."""
+    with clean(lake, tmp_path) as tonight:
+        planned = plan(tonight, wish_for(tonight, one_of(tonight)))
+        shard = ShardPlan.read(lake, planned.shard_key)
+        with media_downloader(tonight.source, tonight.settings) as downloader:
+            first = archive_single(tonight.source, lake, downloader, tonight.settings, shard, planned)
+        fetched = len(tonight.downloads())
+        again = archive(tonight, planned)
+        assert (first.manifest_key, fetched) == (again.manifest_key, len(tonight.downloads()))
+
+
+def test_other_recordings_of_the_conversation_stay_asked_for(lake, tmp_path):
+    """A conversation with two recordings of which one was wanted is open, not archived."""
+    with clean(lake, tmp_path, conversations=24) as tonight:
+        recordings = {}
+        for conversation_id, recording_id, _ in audio_of(tonight.box):
+            recordings.setdefault(conversation_id, set()).add(recording_id)
+        conversation_id, both = next(
+            (key, sorted(found)) for key, found in sorted(recordings.items()) if len(found) > 1
+        )
+        planned = plan(tonight, wish_for(tonight, (conversation_id, both[0])))
+        archive(tonight, planned)
+        state = state_of(lake, read_head(lake, tonight.box.org_id, DAY))
+        found = {(item.recording_id, item.outcome, item.reason) for item in state.items[conversation_id]}
+        assert {
+            (both[0], Outcome.ARCHIVED, ""),
+            *((one, Outcome.PENDING, "not_in_result") for one in both[1:]),
+        } == found
+        assert conversation_id in state.outstanding()
+        everything = plan(tonight, wish_for(tonight, (conversation_id, "")))
+        assert () == archive(tonight, everything).missing
+
+
+def test_a_rendering_is_waited_for_and_stands_beside_the_original(lake, tmp_path):
+    """The source answers 202 first; then both are archived, each with what was asked for."""
+    with clean(lake, tmp_path, job_seconds=0.05) as tonight:
+        place = one_of(tonight)
+        planned = plan(tonight, wish_for(tonight, place, output_format="wav"))
+        ask = (tonight.source, lake, tonight.box.org_id, planned)
+        assert 1.0 == seconds_until_ready(*ask, poll_seconds=30)
+        waited = 0
+        while seconds_until_ready(*ask, poll_seconds=30) is not None:
+            waited += 1
+            assert waited < 1000
+        assert () == archive(tonight, planned).missing
+        items = state_of(lake, read_head(lake, tonight.box.org_id, DAY)).items[place[0]]
+        assert [(0, None), (1, "WAV")] == [(item.part, source_of(lake, item).get("requested_format")) for item in items]
+        assert "audio/wav" == items[1].media_type
+        before = bucket(lake)
+        assert "" == plan(tonight, wish_for(tonight, place, output_format="wav")).shard_key
+        assert before == bucket(lake)
+
+
+def test_a_rendering_that_is_never_ready_is_said_and_costs_the_day_nothing(lake, tmp_path):
+    """The original is archived and proven; the report names what was not had."""
+    with clean(lake, tmp_path, job_seconds=60.0) as tonight:
+        place = one_of(tonight)
+        planned = plan(tonight, wish_for(tonight, place, output_format="mp3"))
+        report = archive(tonight, planned)
+        assert (f"{place[1]} as MP3: the source was not ready with it in time",) == report.missing
+        state = state_of(lake, read_head(lake, tonight.box.org_id, DAY))
+        assert Outcome.ARCHIVED is state.outcomes[place[0]]
+
+
+def test_media_id_is_found_by_its_day(lake, tmp_path):
+    """The guide's metadata does not say whose media it is: the source is asked, and later the lake knows."""
+    with clean(lake, tmp_path, contract="guide") as tonight:
+        place = one_of(tonight)
+        wish = SingleWish(Contract.GUIDE, media_id=place[1], date=str(DAY))
+        planned = plan(tonight, wish)
+        assert place[0] == planned.conversation_id
+        archive(tonight, planned)
+        tonight.box.journal.clear()
+        assert ("", place[0]) == (plan(tonight, wish).shard_key, plan(tonight, wish).conversation_id)
+        assert 0 == sum("recordingmetadata" in call.line for call in tonight.box.journal)
+        with pytest.raises(ConfigurationError, match="give its conversation_id, or date"):
+            plan(tonight, replace(wish, date=""))
+
+
+def test_damaged_bytes_are_fetched_twice_with_a_fresh_token_and_quarantined(lake, tmp_path):
+    """Bad both times: the metadata and a token are asked for again in between, and the bytes are kept as evidence."""
+    with night(lake, tmp_path, conversations=60, scenario="rough", contract="guide") as tonight:
+        place = next(
+            (item.conversation_id, part.recording_id)
+            for item in tonight.box.truth(DAY.date).conversations
+            for part in item.parts
+            if item.profile.startswith("wrong-magic") or "magic" in item.profile
+        )
+        tonight.source.renew_token()
+        tonight.box.journal.clear()
+        report = archive(tonight, plan(tonight, wish_for(tonight, place)))
+        (sentence,) = report.missing
+        assert f"{place[1]}: quarantined, signature_known" in sentence
+        calls = tonight.box.journal.summary()
+        assert 1 == calls[TOKENS]
+        assert 2 == calls["GET /api/v2/recording/media/{mediaId}/download"]
+        assert [] == [key for key in lake.list_keys("media/") if place[1] in key]
+
+
+@pytest.mark.parametrize(
+    "fault", ["media-truncated:1", "media-etag-changes:1", "media-reset:1", "media-ignores-range:2"]
+)
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_passing_faults_cost_nothing_but_requests(lake, tmp_path, contract, fault):
+    """The recording arrives whole."""
+    with clean(lake, tmp_path, contract=contract, faults=(fault,)) as tonight:
+        assert () == archive(tonight, plan(tonight, wish_for(tonight, one_of(tonight)))).missing
+
+
+def test_a_token_that_is_revoked_on_the_way_is_renewed(lake, tmp_path):
+    """401 on the API's own media URL: another token, and the download goes on."""
+    with clean(lake, tmp_path, contract="guide") as tonight:
+        planned = plan(tonight, wish_for(tonight, one_of(tonight)))
+        tonight.box.world.tokens._issued.clear()
+        assert () == archive(tonight, planned).missing
+
+
+def test_erased_is_refused_in_a_sentence(lake, tmp_path):
+    """Before it is planned, and also where the erasure came between plan and download."""
+    with clean(lake, tmp_path) as tonight:
+        place = one_of(tonight)
+        planned = plan(tonight, wish_for(tonight, place))
+        archive(tonight, planned)
+        order = ErasureOrder(tonight.box.org_id, DAY, place[0], "asked by the person", "Art. 17 GDPR", "dpo")
+        erase_conversation(lake, order)
+        tonight.box.journal.clear()
+        with pytest.raises(ConfigurationError, match="was erased on request and is not fetched again"):
+            plan(tonight, wish_for(tonight, place))
+        replaced = replace(ShardPlan("o", str(DAY), "UTC", ((place[0],),), {}), org=tonight.box.org_id)
+        with (
+            media_downloader(tonight.source, tonight.settings) as downloader,
+            pytest.raises(ConfigurationError, match="was erased on request"),
+        ):
+            archive_single(tonight.source, lake, downloader, tonight.settings, replaced, planned)
+        assert [] == tonight.downloads()
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "Give media_id"),
+        ({"conversation_id": "../x"}, "conversation_id must be an id"),
+        ({"media_id": str(UUID(int=1))}, "The platform contract knows no media_id"),
+        ({"contract": Contract.GUIDE, "media_id": str(UUID(int=1)), "output_format": "wav"}, "format the source chose"),
+        ({"media_id": str(UUID(int=1)), "recording_id": str(UUID(int=2))}, "not both"),
+        ({"conversation_id": str(UUID(int=1)), "output_format": "flac"}, "output_format must be one of"),
+    ],
+)
+def test_wishes_that_name_nothing_are_refused(fields, sentence):
+    """Before any call."""
+    with pytest.raises(ConfigurationError, match=sentence):
+        SingleWish(**{"contract": Contract.PLATFORM, **fields})
+
+
+def test_unknown_ids_are_refused(lake, tmp_path):
+    """A mistyped id must not become something that is expected for ever."""
+    with clean(lake, tmp_path) as tonight:
+        place = one_of(tonight)
+        for wrong in ((str(UUID(int=1)), place[1]), (place[0], str(UUID(int=1)))):
+            with pytest.raises(ConfigurationError):
+                plan(tonight, wish_for(tonight, wrong))
+        assert {} == bucket(lake)
