@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import date as calendar_date
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
@@ -249,13 +250,16 @@ def commit_number(key: str) -> int:
 
 
 def dates_in(keys: Iterable[str]) -> frozenset[str]:
-    """Return the days that these keys are filed under."""
-    return frozenset(match[1] for key in keys if (match := _DATE.search(key)))
+    """Return the days that these keys are filed under; what no calendar has is no day."""
+    return frozenset(match[1] for key in keys if (match := _DATE.search(key)) and _is_date(match[1]))
 
 
 def is_ours(key: str) -> bool:
     """Whether the archive itself could have written this key."""
-    return bool(_DOCUMENT_KEY.match(key) or MediaKey.parse(key) or _DERIVED_KEY.match(key))
+    dated = _DATE.search(key)
+    return (dated is None or _is_date(dated[1])) and bool(
+        _DOCUMENT_KEY.match(key) or MediaKey.parse(key) or _DERIVED_KEY.match(key)
+    )
 
 
 def conversation_in(key: str) -> str:
@@ -418,6 +422,13 @@ def is_uuid(text: object) -> bool:
     """Whether the text is a UUID in its canonical, hyphenated, lower-case form."""
     try:
         return str(UUID(str(text))) == text
+    except ValueError:
+        return False
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return calendar_date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from include.canonical import canonical_json, sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
-from include.lake.plan import checked_document, require_owner
+from include.lake.plan import as_documented, checked_document, require_owner
 from include.outcome import ItemRecord
 
 if TYPE_CHECKING:
@@ -68,13 +68,14 @@ class Manifest:
         """
         document = checked_document(lake, key)
         require_owner(lake, key, document, org, date)
-        if f"/shard={document['shard']}/" not in key:
-            raise IntegrityError(f"{lake.uri(key)} speaks of another shard than its place does.", key=key)
-        return cls(
-            org=str(document["org"]),
-            date=str(document["date"]),
-            conversation_ids=tuple(document["conversations"]),
-            items=tuple(ItemRecord.from_json(item) for item in document["items"]),
-            base_version=int(document["base_version"]),
-            plan_key=str(document.get("plan", "")),
-        )
+        with as_documented(lake, key):
+            if f"/shard={document['shard']}/" not in key:
+                raise IntegrityError(f"{lake.uri(key)} speaks of another shard than its place does.", key=key)
+            return cls(
+                org=str(document["org"]),
+                date=str(document["date"]),
+                conversation_ids=tuple(document["conversations"]),
+                items=tuple(ItemRecord.from_json(item) for item in document["items"]),
+                base_version=int(document["base_version"]),
+                plan_key=str(document.get("plan", "")),
+            )

@@ -6,6 +6,7 @@ They also keep conversation facts out of XCom.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -14,7 +15,7 @@ from include.errors import IntegrityError
 from include.lake import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from include.lake.store import LakeStore
     from include.local_day import LocalDay
@@ -105,7 +106,9 @@ class ShardPlan:
         Raises:
             IntegrityError: when it is missing, or its bytes are not those its key names.
         """
-        return cls.of_document(checked_document(lake, key))
+        document = checked_document(lake, key)
+        with as_documented(lake, key):
+            return cls.of_document(document)
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> Self:
@@ -133,7 +136,8 @@ def read_expected(lake: LakeStore, key: str, org: str, date: str) -> tuple[str, 
     """
     document = checked_document(lake, key)
     require_owner(lake, key, document, org, date)
-    return tuple(cast("list[str]", document["expected"]))
+    with as_documented(lake, key):
+        return tuple(cast("list[str]", document["expected"]))
 
 
 def day_plans_of(lake: LakeStore, date: str) -> tuple[str, ...]:
@@ -173,4 +177,20 @@ def checked_document(lake: LakeStore, key: str) -> dict[str, Any]:
         raise IntegrityError(f"{lake.uri(key)} is missing, and a document of the archive never goes away.", key=key)
     if not key.endswith(f"{sha256_hex(body)}.json"):
         raise IntegrityError(f"{lake.uri(key)} is not what its name says: it was altered.", key=key)
-    return read_document(body)
+    with as_documented(lake, key):
+        return read_document(body)
+
+
+@contextmanager
+def as_documented(lake: LakeStore, key: str) -> Iterator[None]:
+    """Read a document's fields: one that was never ours costs its own day, and no other of the same run.
+
+    Raises:
+        IntegrityError: where something is missing or of another kind.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise IntegrityError(
+            f"{lake.uri(key)} is no such document as the archive writes: {error!r}", key=key
+        ) from error

@@ -8,15 +8,15 @@ erasure that finds more than the one before it leaves a second tombstone.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 from include.canonical import canonical_json, sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
-from include.lake.plan import ShardPlan, checked_document, require_owner
+from include.lake.plan import ShardPlan, as_documented, checked_document, require_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from include.lake.store import LakeStore
 
@@ -88,14 +88,15 @@ class Tombstone:
         require_owner(lake, key, document, org, date)
         if document.get("conversation_id") != layout.tombstone_conversation(key):
             raise IntegrityError(f"{lake.uri(key)} speaks of another conversation than its place does.", key=key)
-        texts = {name: str(document[name]) for name in ("conversation_id", "reason", "legal_basis", "by", "at")}
-        return cls(
-            org=org,
-            date=date,
-            **texts,
-            objects=tuple(ErasedObject(**item) for item in document["objects"]),
-            rewritten=tuple(Rewritten(**item) for item in document["rewritten"]),
-        )
+        with as_documented(lake, key):
+            texts = {name: str(document[name]) for name in ("conversation_id", "reason", "legal_basis", "by", "at")}
+            return cls(
+                org=org,
+                date=date,
+                **texts,
+                objects=tuple(ErasedObject(**item) for item in document["objects"]),
+                rewritten=tuple(Rewritten(**item) for item in document["rewritten"]),
+            )
 
 
 def erased_conversations(lake: LakeStore, date: str) -> dict[str, str]:
@@ -162,14 +163,17 @@ def without_facts(plan: ShardPlan, conversation_id: str) -> ShardPlan | None:
     return replace(plan, facts=facts)
 
 
-def erased_objects(lake: LakeStore, date: str) -> frozenset[str]:
-    """Return the keys of all objects of a day that tombstones name: also those filed under no conversation.
+def plans_with_facts(lake: LakeStore, date: str, conversations: Collection[str]) -> dict[str, str]:
+    """Return which of these conversations a shard plan of the day still knows facts of, each with one such plan.
 
     Raises:
-        IntegrityError: when a tombstone is not what its key says.
+        IntegrityError: when a plan is not what its key says.
     """
-    keys = [key for key in lake.list_keys(layout.tombstone_prefix(date)) if layout.tombstone_conversation(key)]
-    return frozenset(item["key"] for key in keys for item in checked_document(lake, key)["objects"])
+    found: dict[str, str] = {}
+    for key in lake.list_keys(layout.shard_plan_prefix(date)):
+        facts = ShardPlan.read(lake, key).facts
+        found |= {item: key for item in conversations if facts.get(item)}
+    return found
 
 
 def replaced_plans(lake: LakeStore, date: str) -> dict[str, str]:
@@ -179,6 +183,9 @@ def replaced_plans(lake: LakeStore, date: str) -> dict[str, str]:
         IntegrityError: when a tombstone is not what its key says.
     """
     keys = [key for key in lake.list_keys(layout.tombstone_prefix(date)) if layout.tombstone_conversation(key)]
-    documents = (checked_document(lake, key) for key in keys)
-    pairs = (cast("dict[str, str]", item) for document in documents for item in document["rewritten"])
-    return {item["key"]: item["replaced_by"] for item in pairs}
+    documents = ((key, checked_document(lake, key)) for key in keys)
+    replaced: dict[str, str] = {}
+    for key, document in documents:
+        with as_documented(lake, key):
+            replaced |= {item["key"]: item["replaced_by"] for item in document["rewritten"]}
+    return replaced

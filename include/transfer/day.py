@@ -19,7 +19,7 @@ from include.lake import layout
 from include.lake.commit import Commit, contents_of, first_commit, read_head, try_commit
 from include.lake.manifest import Manifest
 from include.lake.plan import ShardPlan, earlier_facts, read_expected
-from include.lake.tombstone import conversations_of, erased_conversations, uncertified_erasures
+from include.lake.tombstone import conversations_of, erased_conversations, plans_with_facts, uncertified_erasures
 from include.transfer.closing import ClosingRules, nightly_rules, standing_of
 from include.transfer.day_demand import DayDemand, shard_name
 from include.transfer.day_journal import journal_of_commit, seal_commit, unanchored
@@ -202,6 +202,8 @@ def commit_day(
             return head, state_of(lake, head)
         draft = first_commit(org, day, found) if head is None else head.following(new)
         state = state_of(lake, draft)
+        if rules.window_over and _has_lost(lake, draft, state):
+            rules = replace(rules, window_over=False)
         state = replace(state, standing=standing_of(lake, org, day, head, rules, len(state.items)))
         if head is not None and not has_news and state.standing == Standing.of_summary(head.summary):
             seal_commit(lake, head, key)
@@ -268,11 +270,20 @@ def present_state(lake: LakeStore, commit: Commit) -> DayState:
         return state
     # Open again: whose erasure was cut short, and of whom something came back with a task that was then at work: one
     # that archived, or one that made a copy of what it had read before.
-    copies = lake.list_keys(layout.derived_day_prefix(commit.org, str(commit.day)))
-    keys = (*map(layout.MediaKey.parse, present), *map(layout.DerivedKey.parse, copies))
-    here = {key.identity.conversation_id for key in keys if key is not None} & erased.keys()
-    unfinished = {item: erased[item] for item in here} | uncertified_erasures(lake, str(commit.day))
+    # Or one that refused its bytes, or a plan that was made meanwhile and holds facts of it.
+    places = (layout.derived_day_prefix(commit.org, str(commit.day)), layout.quarantine_prefix(str(commit.day)))
+    keys = (*present, *(key for place in places for key in lake.list_keys(place)))
+    here = {layout.conversation_in(key) for key in keys} | plans_with_facts(lake, str(commit.day), erased.keys()).keys()
+    unfinished = {item: erased[item] for item in here & erased.keys()} | uncertified_erasures(lake, str(commit.day))
     return with_unfinished_erasures(with_erased(state, erased), unfinished)
+
+
+def _has_lost(lake: LakeStore, draft: Commit, state: DayState) -> bool:
+    """Whether the bucket does not bear out what the manifests say: such a day is not over, whatever its age."""
+    said = state.outcomes
+    return any(
+        outcome.is_open and not said[key].is_open for key, outcome in present_state(lake, draft).outcomes.items()
+    )
 
 
 def state_of(lake: LakeStore, commit: Commit) -> DayState:

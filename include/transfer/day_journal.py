@@ -20,6 +20,7 @@ from include.lake import layout
 from include.lake.commit import JournalSegment, read_head
 from include.lake.manifest import Manifest
 from include.lake.plan import checked_document
+from include.lake.tombstone import Tombstone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -129,5 +130,6 @@ def _events(lake: LakeStore, draft: Commit, new: DayContents) -> Iterator[Event]
     for key in new.manifests:
         yield from recorded(key, layout.named_digest(key), Manifest.read(lake, key, draft.org, date).items)
     for key in new.tombstones:
+        Tombstone.read(lake, key, draft.org, date)
         yield erased(key, layout.named_digest(key), checked_document(lake, key))
     yield committed(draft.key)

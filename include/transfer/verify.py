@@ -110,6 +110,7 @@ class _Standing:
                     continue
                 self._count += 1
                 if self._evidence.is_erased(history.key):
+                    self._evidence.recorded.pop(history.key, None)
                     self._evidence.found(FindingKind.RESURRECTED, history.key, "erased, and here: a tombstone names it")
                     continue
                 if layout.is_catalog_stranger(history.key):

@@ -16,10 +16,10 @@ from include.lake import layout
 from include.lake.catalog import CatalogManifest
 from include.lake.manifest import Manifest
 from include.lake.merkle import item_leaves, merkle_root
-from include.lake.tombstone import erased_conversations, erased_objects, replaced_plans
 from include.transfer.day import state_of
 from include.transfer.day_check import check_custody
 from include.transfer.verify_commits import read_commits
+from include.transfer.verify_erased import Erased, plan_in_place, read_erased
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,14 +41,12 @@ class DayEvidence:
     recorded: dict[str, Recorded] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     is_committed: bool = False
-    erased: frozenset[str] = frozenset()
-    erased_keys: frozenset[str] = frozenset()
-    replaced_plans: Mapping[str, str] = field(default_factory=dict)
+    erasures: Erased = field(default_factory=Erased)
 
     def is_erased(self, key: str) -> bool:
         """Whether what stood under this key was erased: then nothing may stand there."""
-        return key in self.erased_keys or (
-            layout.conversation_in(key) in self.erased and not layout.tells_of_erasure(key)
+        return key in self.erasures.keys or (
+            layout.conversation_in(key) in self.erasures.conversations and not layout.tells_of_erasure(key)
         )
 
     def found(self, kind: FindingKind, key: str, what: str) -> None:
@@ -78,7 +76,12 @@ def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None =
         segments = (segment.key for segment in commit.journal)
         for name in (*commit.plans, *commit.tombstones, *commit.manifests, *segments):
             evidence.names(name, commit.key)
-    _read_tombstones(lake, evidence)
+    named: dict[str, set[str]] = {}
+    for commit in trusted:
+        for name in commit.tombstones:
+            named.setdefault(name, set()).add(commit.key)
+    evidence.erasures = read_erased(lake, evidence.org, date, named)
+    evidence.findings += evidence.erasures.findings
     _read_manifests(lake, evidence, {name: age for commit in trusted for name, age in commit.manifests.items()})
     _check_report(lake, evidence, {commit.key for commit in commits.values()})
     _check_catalog(lake, evidence, {commit.key: commit.sha256 for commit in trusted})
@@ -86,19 +89,6 @@ def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None =
         evidence.findings += check_custody(lake, date, commits, key).findings
         _check_counts(lake, evidence, head)
     return evidence
-
-
-def _read_tombstones(lake: LakeStore, evidence: DayEvidence) -> None:
-    """What was erased is settled: it must be gone, and the tombstone says so in its place."""
-    evidence.erased = frozenset(erased_conversations(lake, evidence.date))
-    if not evidence.erased:
-        return
-    try:
-        evidence.erased_keys = erased_objects(lake, evidence.date)
-        evidence.replaced_plans = replaced_plans(lake, evidence.date)
-    except (IntegrityError, ValueError, KeyError, TypeError) as error:
-        key = str(getattr(error, "facts", {}).get("key") or layout.tombstone_prefix(evidence.date))
-        evidence.found(FindingKind.ALTERED, key, str(error))
 
 
 def _read_manifests(lake: LakeStore, evidence: DayEvidence, versions: Mapping[str, int]) -> None:
@@ -116,9 +106,7 @@ def _read_manifests(lake: LakeStore, evidence: DayEvidence, versions: Mapping[st
             manifests.append((manifest.base_version, version, key, manifest))
     # The newest word last: what was deleted and archived again is another version of the same object.
     for _, _, key, manifest in sorted(manifests, key=lambda entry: entry[:3]):
-        plan = manifest.plan_key
-        while plan in evidence.replaced_plans:
-            plan = evidence.replaced_plans[plan]
+        plan = plan_in_place(evidence.erasures.replaced_plans, manifest.plan_key)
         if plan:
             evidence.names(plan, key)
         for item in manifest.items:
@@ -126,6 +114,10 @@ def _read_manifests(lake: LakeStore, evidence: DayEvidence, versions: Mapping[st
 
 
 def _record(evidence: DayEvidence, item: ItemRecord, said_by: str) -> None:
+    for key in (item.key, item.metadata_key):
+        # What is here in spite of its tombstone is named when it is listed; what is gone must have gone with one.
+        if key and evidence.is_erased(key) and key not in evidence.erasures.keys:
+            evidence.recorded[key] = Recorded(key, "", f"{said_by}, and no tombstone of its conversation names it")
     if item.key and not evidence.is_erased(item.key):
         sha256 = item.sha256 or layout.named_digest(item.key)
         size = item.bytes if item.sha256 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from include.audit.finding import Finding, FindingKind
@@ -46,12 +47,17 @@ def whole_lake(lake: LakeStore, org: str, committed: Sequence[str], now: datetim
 def _gaps(committed: Sequence[str]) -> Iterator[Finding]:
     if not committed:
         return
-    day, last, known = date.fromisoformat(committed[0]), date.fromisoformat(committed[-1]), set(committed)
-    while day < last:
-        if day.isoformat() not in known:
+    days = [date.fromisoformat(text) for text in committed]
+    for before, after in pairwise(days):
+        missing = (after - before).days - 1
+        first, last = before + timedelta(days=1), after - timedelta(days=1)
+        if missing == 1:
             what = "the days before and after it were committed, and this one was not"
-            yield Finding(FindingKind.GAP, layout.commit_prefix(day.isoformat()), what)
-        day += timedelta(days=1)
+            yield Finding(FindingKind.GAP, layout.commit_prefix(first.isoformat()), what)
+        elif missing:
+            # One sentence, however many: a single commit that somebody put into another century makes very many.
+            what = f"{missing} days up to {last} were not committed, and the days before and after them were"
+            yield Finding(FindingKind.GAP, layout.commit_prefix(first.isoformat()), what)
 
 
 def _open_uploads(lake: LakeStore, now: datetime) -> Iterator[Finding]:

@@ -66,6 +66,12 @@ def test_nobody_may_undo_the_archive(policy, action, resource):
     assert not allowed(policy, action, resource)
 
 
+@pytest.mark.parametrize("kind", ["tombstones", "erasures"])
+def test_writer_makes_nothing_look_erased(kind):
+    """Who archives could otherwise put a tombstone over a loss of its own."""
+    assert not allowed("writer", "s3:PutObject", f"{BUCKET}/PREFIX/{kind}/date=2026-03-02/x.json")
+
+
 PEOPLE = ["eraser", "holder"]
 BUCKET_CHANGES = [
     "s3:DeleteBucket",

@@ -1,0 +1,165 @@
+"""A tombstone proves an erasure only together with the chain; what was lost is not hidden by one."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from include.audit.finding import FindingKind
+from include.canonical import canonical_json, read_document, sha256_hex
+from include.errors import IntegrityError
+from include.lake import layout
+from include.lake.commit import read_head
+from include.lake.tombstone import ErasedObject, Rewritten, Tombstone
+from include.transfer.day import commit_day, present_state
+from include.transfer.erase import erase_conversation
+from include.transfer.verify import Scope, verify_lake
+from tests.story.desk import ORG, conversation
+from tests.story.erased_day import ErasedDay, order
+from tests.story.night import DAY, remove
+from tests.story.tampering import Tampering
+
+DATE = str(DAY)
+
+
+def found(lake):
+    """Return kind and key of everything that a look at the whole lake finds."""
+    return {(item.kind, item.key) for item in verify_lake(lake, Scope(whole=True)).findings}
+
+
+def lose(lake, number=1):
+    """Remove everything of a conversation's recordings, and return the keys."""
+    keys = set(lake.list_keys(layout.conversation_prefix(ORG, DATE, conversation(number))))
+    for key in keys:
+        remove(lake, key)
+    return keys
+
+
+def planted(lake, number=1, *objects, rewritten=(), certify=True):
+    """Put a tombstone and, as whoever hides a loss would, a certificate that says what a true one says."""
+    words = ("x", "y", "z", "2026-03-05T00:00:00+00:00")
+    stone = Tombstone(ORG, DATE, conversation(number), *words, tuple(objects), tuple(rewritten))
+    lake.put_document(stone.key, stone.body())
+    if certify:
+        commit = layout.commit_key(DATE, 2)
+        said = {"org": ORG, "date": DATE, "conversation_id": conversation(number), "tombstone": stone.key}
+        said |= {"schema": "recording-archive/erasure/1", "commit": commit, "versions": len(objects)}
+        lake.put_document(layout.erasure_key(stone.key), canonical_json(said))
+    return stone
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["names nothing", "another conversation names it"])
+def test_loss_is_not_hidden_by_a_tombstone(table, other):
+    """In the chain or not, a tombstone that does not name what is gone leaves it missing."""
+    lake = table.lake
+    ErasedDay(table).archive()
+    gone = lose(lake)
+    stone = planted(lake)
+    if other:
+        erase_conversation(lake, order(2))
+        planted(lake, 2, *(ErasedObject(key, "null", 1, "") for key in sorted(gone)))
+    assert {(FindingKind.MISSING, key) for key in gone} <= found(lake)
+    if not other:
+        assert (FindingKind.UNPROVED, stone.key) in found(lake)
+    commit_day(lake, ORG, DAY, ())
+    assert {(FindingKind.MISSING, key) for key in gone} <= found(lake)
+
+
+def test_tombstone_without_a_certificate_is_named(table):
+    """The commit alone does not say that the erasure came to its end."""
+    ErasedDay(table).archive()
+    stone = planted(table.lake, certify=False)
+    commit_day(table.lake, ORG, DAY, ())
+    assert (FindingKind.UNPROVED, stone.key) in found(table.lake)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ({"tombstone": "tombstones/another"}, FindingKind.ALTERED),
+        ({"versions": 0}, FindingKind.ALTERED),
+        ({"commit": layout.commit_key(DATE, 1)}, FindingKind.CONTRADICTION),
+    ],
+)
+def test_certificate_must_fit(table, change, kind):
+    """It speaks of this tombstone, and of a commit that names it."""
+    lake = table.lake
+    ErasedDay(table).archive()
+    erase_conversation(lake, order())
+    assert set() == found(lake)
+    key = next(iter(lake.list_keys(layout.erasure_prefix(DATE))))
+    Tampering(lake).put(key, canonical_json(read_document(lake.read(key)) | change))
+    assert {(kind, key)} == found(lake)
+
+
+def test_tombstones_in_a_circle_come_to_an_end(table):
+    """A plan that stands in its own place is looked for there."""
+    day = ErasedDay(table)
+    day.archive()
+    key = day.plan.key
+    remove(table.lake, key)
+    planted(table.lake, rewritten=[Rewritten(key, key)])
+    assert (FindingKind.MISSING, key) in found(table.lake)
+
+
+def late_plan(table):
+    """Put a plan that was made while the conversation was erased."""
+    plan = replace(ErasedDay(table).plan, base_version=1)
+    table.lake.put_document(plan.key, plan.body())
+    return plan.key
+
+
+def late_bytes(table):
+    """Put bytes that were refused while the conversation was erased."""
+    identity = layout.MediaIdentity(ORG, DATE, conversation(1), conversation(7), 0)
+    key = layout.quarantine_key(DATE, "structure_whole", identity, sha256_hex(b"xx"), "wav")
+    table.lake.put_if_absent(key, io.BytesIO(b"xx"), bytes_=2, sha256=sha256_hex(b"xx"), media_type="audio/wav")
+    return key
+
+
+@pytest.mark.parametrize("late", [late_plan, late_bytes])
+def test_what_a_late_task_leaves_keeps_the_day_open(table, late):
+    """A plan or refused bytes that come after the erasure are found, and erasing once more takes them away."""
+    lake = table.lake
+    ErasedDay(table).archive()
+    erase_conversation(lake, order())
+    key = late(table)
+    assert {(FindingKind.RESURRECTED, key)} == found(lake)
+    assert not present_state(lake, read_head(lake, ORG, DAY)).is_complete
+    erase_conversation(lake, order())
+    assert set() == found(lake)
+    assert present_state(lake, read_head(lake, ORG, DAY)).is_complete
+
+
+@pytest.mark.parametrize("body", [b"junk", b"[]", b"{}"])
+@pytest.mark.parametrize("kind", ["manifest", "plan", "tombstone"])
+def test_document_that_is_none_costs_its_own_day(table, kind, body):
+    """Whatever stands there under a true digest is refused in the archive's own words, which other days survive."""
+    ErasedDay(table).archive()
+    digest = sha256_hex(body)
+    key = {
+        "manifest": layout.manifest_key(DATE, "a" * 64, digest),
+        "plan": layout.day_plan_key(DATE, digest),
+        "tombstone": layout.tombstone_key(DATE, conversation(1), digest),
+    }[kind]
+    table.lake.put_document(key, body)
+    with pytest.raises(IntegrityError) as caught:
+        commit_day(table.lake, ORG, DAY, ())
+    assert key == caught.value.facts["key"]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("commits/date=2026-13-45/v=00000001.json", FindingKind.STRANGER),
+        ("commits/date=0001-01-01/v=00000001.json", FindingKind.GAP),
+    ],
+)
+def test_impossible_days_do_not_stop_a_verification(table, key, expected):
+    """A day that no calendar has is a stranger, and one of another century a single gap."""
+    ErasedDay(table).archive()
+    table.lake.put_document(key, b"{}\n")
+    kinds = [kind for kind, _ in found(table.lake)]
+    assert 1 == kinds.count(expected)
