@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ONE_WEEK = timedelta(days=7)
 USUAL = Baseline()
+WEEKS_BACK_MAX = 52
+"""How far back a comparison is looked for where the weeks before are doubted themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,11 @@ def standing_of(
         RetriableError, PermanentError: as the lake raises them.
     """
     before = Standing.of_summary(head.summary) if head else Standing()
-    held = rules.baseline.doubt(expected, _trailing(lake, org, day, rules.baseline.weeks))
+    trailing = _trailing(lake, org, day, rules.baseline.weeks)
+    held = rules.baseline.doubt(expected, trailing)
+    if len(trailing) < rules.baseline.weeks_min:
+        # Weeks that cannot be read any more are no reason to believe in the day after all.
+        held = before.held
     return Standing(
         held=held,
         # Only where there is a doubt: a run over several days must not vouch for those that have none yet.
@@ -74,18 +80,36 @@ def standing_of(
 
 
 def _trailing(lake: LakeStore, org: str, day: LocalDay, weeks: int) -> list[int]:
-    """Return what was expected on the same weekday of the weeks before, as far as the lake knows and believes it."""
-    counts = []
-    for number in range(1, weeks + 1):
+    """Return what was expected on the same weekday of the weeks before, as far as the lake knows and believes it.
+
+    Each week that was doubted itself, or is damaged, is made up for by one further back: after three weeks of a broken
+    source there would be nothing left to compare with, and the fourth empty day would be believed.
+    """
+    counts: list[int] = []
+    number, last = 1, weeks
+    while number <= last:
         try:
             head = read_head(lake, org, LocalDay(day.date - number * ONE_WEEK, day.zone))
         except IntegrityError:
             # That day's own runs say so; it must not keep this one from being committed.
-            continue
-        # A held day would teach that empty is usual.
-        if head is not None and head.summary.get("state") != Stage.HELD:
-            counts.append(int(str(head.summary.get("expected", 0))))
+            is_believed = False
+        else:
+            is_believed = head is None or _is_believed(head)
+            if head is not None and is_believed:
+                counts.append(_count(head))
+        last += not is_believed and last < WEEKS_BACK_MAX
+        number += 1
     return counts
+
+
+def _is_believed(head: Commit) -> bool:
+    """Whether a day may teach what is usual: not while it is doubted, complete or not, unless a person accepted it."""
+    standing = Standing.of_summary(head.summary)
+    return standing.accepted_empty or not (standing.held or head.summary.get("state") == Stage.HELD)
+
+
+def _count(head: Commit) -> int:
+    return int(str(head.summary.get("expected", 0)))
 
 
 def _baseline(settings: ArchiveSettings) -> Baseline:

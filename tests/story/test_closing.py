@@ -16,7 +16,7 @@ from include.settings import ArchiveSettings
 from include.transfer.closing import ClosingRules, audit_rules, nightly_rules
 from include.transfer.day import commit_day, reconcile_day
 from tests.story.desk import ORG
-from tests.story.night import DAY, ZONE, everything_in
+from tests.story.night import DAY, ZONE, everything_in, remove
 from tests.story.test_day_ends import Analytics, plan, settle
 
 NIGHTLY = ClosingRules(Baseline(conversations_min=2))
@@ -138,6 +138,40 @@ def test_held_weeks_do_not_become_the_custom(lake):
         lake.put_document(commit.key, commit.body())
     commit_day(lake, ORG, DAY, [archived_day(lake)], ClosingRules(Baseline(weeks=7)))
     assert "held" == stage_of(lake)
+
+
+def test_broken_source_is_not_believed_in_its_fourth_week(lake):
+    """Weeks that were doubted, complete or not, make room for those before them; accepted ones teach."""
+    for week in range(1, 8):
+        day = LocalDay(DAY.date - timedelta(weeks=week), ZONE)
+        summary = {"expected": 300} if week > 3 else {"expected": 0, "held": "few", "state": "open"}
+        commit = first_commit(ORG, day, DayContents()).with_items([], summary)
+        lake.put_document(commit.key, commit.body())
+    commit_day(lake, ORG, DAY, [archived_day(lake)], ClosingRules())
+    assert "held" == stage_of(lake)
+
+
+def test_weeks_that_cannot_be_read_release_no_day(lake):
+    """What held a day is not forgotten because what it was compared with was damaged since."""
+    earlier_weeks(lake, 300, 310, 290)
+    key = archived_day(lake)
+    commit_day(lake, ORG, DAY, [key], NIGHTLY)
+    lake.put_latest(commit_key(str(LocalDay(DAY.date - timedelta(weeks=2), ZONE)), 1), b"{}", "application/json")
+    commit_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    assert "held" == stage_of(lake)
+
+
+def test_day_that_lost_a_recording_is_not_closed(lake):
+    """The manifests call it archived, the bucket has it no more: the audit that finds that out closes nothing."""
+    key = archived_day(lake, 1)
+    commit_day(lake, ORG, DAY, [key], NIGHTLY)
+    lost = next(iter(lake.list_keys("media/")))
+    remove(lake, lost)
+    commit_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    assert "provisional" == stage_of(lake)
+    lake.put_document(lost, b"{}\n")
+    commit_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    assert "closed" == stage_of(lake)
 
 
 def test_damaged_week_does_not_keep_a_day_from_being_committed(lake):
