@@ -84,7 +84,7 @@ def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None =
     evidence.findings += evidence.erasures.findings
     _read_manifests(lake, evidence, {name: age for commit in trusted for name, age in commit.manifests.items()})
     _check_report(lake, evidence, {commit.key for commit in commits.values()})
-    _check_catalog(lake, evidence, {commit.key: commit.sha256 for commit in trusted})
+    _check_catalog(lake, evidence, {commit.key: commit for commit in trusted}, head)
     if head is not None:
         evidence.findings += check_custody(lake, date, commits, key).findings
         _check_counts(lake, evidence, head)
@@ -163,8 +163,11 @@ def _check_report(lake: LakeStore, evidence: DayEvidence, commits: set[str]) -> 
         evidence.found(FindingKind.ALTERED, key, "it names no commit")
 
 
-def _check_catalog(lake: LakeStore, evidence: DayEvidence, commits: Mapping[str, str]) -> None:
-    """The catalog is a cache; where there is one, it must be the one that its own manifest describes."""
+def _check_catalog(lake: LakeStore, evidence: DayEvidence, commits: Mapping[str, Commit], head: Commit | None) -> None:
+    """The catalog is a cache; where there is one, it must be the one that its own manifest describes.
+
+    One that was being built while somebody was erased may have been written after the erasure looked for the last time.
+    """
     key = layout.catalog_manifest_key(evidence.date)
     if lake.head(key) is None:
         return
@@ -176,7 +179,11 @@ def _check_catalog(lake: LakeStore, evidence: DayEvidence, commits: Mapping[str,
     if manifest is None or lake.read(key) != manifest.body():
         evidence.found(FindingKind.ALTERED, key, "it is no manifest of a catalog as it was written")
         return
-    if commits.get(manifest.commit_key, manifest.commit_sha256) != manifest.commit_sha256:
+    built_on = commits.get(manifest.commit_key)
+    if built_on is not None and built_on.sha256 != manifest.commit_sha256:
         evidence.found(FindingKind.CONTRADICTION, key, f"{manifest.commit_key} has another SHA-256")
     partition = layout.catalog_key(evidence.date)
     evidence.recorded[partition] = Recorded(partition, manifest.sha256, key, manifest.size_bytes)
+    if built_on is not None and head is not None and not set(head.tombstones) <= set(built_on.tombstones):
+        what = f"built on {built_on.key}, before somebody was erased: build it anew, then erase once more"
+        evidence.found(FindingKind.RESURRECTED, partition, what)

@@ -13,6 +13,7 @@ from include.errors import IntegrityError
 from include.lake import layout
 from include.lake.commit import read_head
 from include.lake.tombstone import ErasedObject, Rewritten, Tombstone
+from include.transfer.catalog import catalog_day
 from include.transfer.day import commit_day, present_state
 from include.transfer.erase import erase_conversation
 from include.transfer.verify import Scope, verify_lake
@@ -131,6 +132,22 @@ def test_what_a_late_task_leaves_keeps_the_day_open(table, late):
     erase_conversation(lake, order())
     assert set() == found(lake)
     assert present_state(lake, read_head(lake, ORG, DAY)).is_complete
+
+
+def test_catalog_that_was_built_meanwhile_is_found(table):
+    """A partition that was written after the erasure, of what was read before it, has the rows of who was erased."""
+    lake, hands = table.lake, Tampering(table.lake)
+    ErasedDay(table).archive()
+    catalog_day(lake, ORG, DAY)
+    views = (layout.catalog_key(DATE), layout.catalog_manifest_key(DATE))
+    before = {key: lake.read(key) for key in views}
+    erase_conversation(lake, order())
+    assert set() == found(lake)
+    for key, body in before.items():
+        hands.put(key, body)
+    assert {(FindingKind.RESURRECTED, views[0])} == found(lake)
+    erase_conversation(lake, order())
+    assert set() == found(lake)
 
 
 @pytest.mark.parametrize("body", [b"junk", b"[]", b"{}"])
