@@ -64,6 +64,9 @@ def _offsets(text: str) -> list[int]:
 
 
 def _first_day(lake: LakeStore) -> date | None:
-    """Return the first day that has a commit; the bucket lists keys in order."""
-    key = next(iter(lake.list_keys(layout.COMMITS)), "")
-    return next((date_named(day, "the day of a commit") for day in layout.dates_in([key])), None)
+    """Return the first day that has a commit; the bucket lists keys in order.
+
+    What stands before it and is no commit of ours must not make the lake look empty: then nothing would be audited.
+    """
+    keys = (key for key in lake.list_keys(layout.COMMITS) if layout.commit_number(key))
+    return next((date_named(day, "the day of a commit") for key in keys for day in layout.dates_in([key])), None)

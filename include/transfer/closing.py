@@ -90,13 +90,12 @@ def _trailing(lake: LakeStore, org: str, day: LocalDay, weeks: int) -> list[int]
     while number <= last:
         try:
             head = read_head(lake, org, LocalDay(day.date - number * ONE_WEEK, day.zone))
-        except IntegrityError:
-            # That day's own runs say so; it must not keep this one from being committed.
-            is_believed = False
-        else:
             is_believed = head is None or _is_believed(head)
             if head is not None and is_believed:
                 counts.append(_count(head))
+        except (IntegrityError, ValueError, TypeError, AttributeError):
+            # That day's own runs say so; it must not keep this one from being committed.
+            is_believed = False
         last += not is_believed and last < WEEKS_BACK_MAX
         number += 1
     return counts

@@ -33,6 +33,14 @@ def test_offsets_reach_back_to_the_first_day_of_the_archive(lake):
     assert ["2026-03-02", "2026-04-01"] == days(lake, offsets="[31, 32, 1, 1]")
 
 
+@pytest.mark.parametrize("stranger", ["commits/!", "commits/date=0000-00-00/v=00000001.json"])
+def test_stranger_before_the_first_commit_does_not_empty_the_lake(lake, stranger):
+    """One object that somebody put there must not make an audit skip everything, and be green."""
+    commit_day(lake, ORG, DAY, [])
+    lake.put_document(stranger, b"{}")
+    assert ["2026-03-03", "2026-03-26", "2026-03-30", "2026-04-01"] == days(lake)
+
+
 def test_cleared_run_looks_at_the_days_it_was_meant_for(lake):
     """The night of the schedule counts, not the clock of whoever clears the task weeks later."""
     commit_day(lake, ORG, DAY, [])

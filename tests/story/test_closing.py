@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from include.audit.standing import Baseline
+from include.canonical import canonical_json, read_document
 from include.lake.commit import DayContents, first_commit, read_head
 from include.lake.layout import commit_key
 from include.local_day import LocalDay
@@ -174,10 +175,13 @@ def test_day_that_lost_a_recording_is_not_closed(lake):
     assert "closed" == stage_of(lake)
 
 
-def test_damaged_week_does_not_keep_a_day_from_being_committed(lake):
-    """An altered commit of another day is that day's trouble."""
+@pytest.mark.parametrize("summary", [None, [], {"expected": "many"}])
+def test_damaged_week_does_not_keep_a_day_from_being_committed(lake, summary):
+    """An altered commit of another day is that day's trouble, however it was altered."""
     earlier_weeks(lake, 300, 310, 290)
-    lake.put_latest(commit_key(str(LocalDay(DAY.date - timedelta(weeks=2), ZONE)), 1), b"{}", "application/json")
+    damaged = commit_key(str(LocalDay(DAY.date - timedelta(weeks=2), ZONE)), 1)
+    body = {} if summary is None else {**read_document(lake.read(damaged)), "summary": summary}
+    lake.put_latest(damaged, canonical_json(body), "application/json")
     commit_day(lake, ORG, DAY, [archived_day(lake)], NIGHTLY)
     assert "provisional" == stage_of(lake)
 
