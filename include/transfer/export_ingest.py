@@ -1,18 +1,18 @@
 """The story of the native export: what it brought becomes verified objects, one manifest a day, and is remembered.
 
 Same identity, same keys, same checks as by the batch jobs; what the lake holds is recognised, what contradicts it goes
-to quarantine. Nothing in the export is changed or deleted. The commit is ``day.commit_day``, as for every manifest.
+to quarantine. Nothing in the export is changed or deleted.
 """
 
 from __future__ import annotations
 
-import logging
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from include.audit.reconcile import NOT_PROCESSED
+from include.audit.standing import Baseline, Standing
 from include.genesys.recording import groups_of
 from include.lake.commit import read_head
 from include.lake.export_ledger import settle
@@ -20,7 +20,8 @@ from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts
 from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
-from include.transfer.day import NO_STATE, present_state
+from include.transfer.closing import ClosingRules, nightly_rules
+from include.transfer.day import NO_STATE, commit_day, present_state
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.export_listing import unsettled
 from include.transfer.export_pairing import by_day, paired, read_metadata
@@ -30,12 +31,14 @@ from include.transfer.shard_work import ShardWork
 from include.transfer.stored import stored_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from include.audit.reconcile import DayState
+    from include.audit.signature import JournalKey
     from include.genesys.export_metadata import ExportMetadata
     from include.genesys.models import BatchStatus, RecordingMetadata
+    from include.lake.commit import Commit
     from include.lake.export_bucket import ExportBucket
     from include.lake.store import LakeStore
     from include.local_day import LocalDay
@@ -49,8 +52,6 @@ if TYPE_CHECKING:
 
     Read = Sequence[tuple[ExportedRecording, ExportMetadata | None]]
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class ExportPorts:
@@ -63,6 +64,7 @@ class ExportPorts:
     export_settings: ExportSettings
     unsealer: Unsealer
     org: str
+    journal_key: JournalKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,37 +93,46 @@ class ExportedDay:
         return f"{self.date}: {counts}. {f'See {self.manifest_key}' if self.manifest_key else 'No news.'}"
 
 
-def ingest_export(ports: ExportPorts, window: Window, now: datetime) -> Iterator[ExportedDay]:
-    """Ingest what is new in the window, day by day; ``now`` must be aware.
+@dataclass(frozen=True, slots=True)
+class ExportNews:
+    """What is to be ingested now, by local day; how many recordings wait for their other half or their day's end."""
+
+    days: Mapping[LocalDay, Read]
+    waiting: int
+
+    def sentence(self) -> str:
+        """Return it for the log of a person."""
+        ready = sum(len(recordings) for recordings in self.days.values())
+        wait = f"{self.waiting} wait for their other half, or for the end of their day"
+        return f"{ready} recordings on {len(self.days)} days are new; {wait}."
+
+
+def find_news(ports: ExportPorts, window: Window, now: datetime) -> ExportNews:
+    """Look for what is new in the window; ``now`` must be aware. Writes nothing.
 
     A recording whose other half may still come waits, and so does one whose local day is not over: a day is judged
     as a whole.
 
     Raises:
-        RetriableError, PermanentError: as either bucket raises them; what is settled by then is not looked at again.
+        RetriableError, PermanentError: as either bucket raises them.
     """
     found = [item for hour in unsettled(ports.export, ports.lake, ports.org, window) for item in hour]
+    recordings = paired(found)
     patience = ports.export_settings.export_patience_seconds
-    ready: list[ExportedRecording] = []
-    waiting = 0
-    for recording in paired(found):
-        if recording.waits(now, patience):
-            waiting += 1
-        else:
-            ready.append(recording)
-    log.info("%d recordings of the export are new, %d more wait for their other half", len(ready), waiting)
-    for day, recordings in by_day(_read(ports, ready), ports.settings.timezone).items():
-        if day.end > now:
-            waiting += len(recordings)
-            log.info("%s is not over: %d recordings wait for its end", day, len(recordings))
-            continue
-        yield ingest_day(ports, day, recordings, now)
-    if waiting:
-        yield ExportedDay("", "", "", 0, Counter({str(Seen.WAITING): waiting}))
+    ready = [one for one in recordings if not one.waits(now, patience)]
+    days = by_day(_read(ports, ready), ports.settings.timezone)
+    over = {day: items for day, items in days.items() if day.end <= now}
+    return ExportNews(over, len(recordings) - sum(map(len, over.values())))
 
 
 def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetime) -> ExportedDay:
-    """Ingest the recordings of one day and write its evidence; raises as ``ingest_export``."""
+    """Ingest the recordings of one day, write its evidence and commit it.
+
+    Remembers last what is settled: a crash before costs a second look, never a recording.
+
+    Raises:
+        RetriableError, PermanentError: as either bucket raises them.
+    """
     lake, date = ports.lake, str(day)
     head = read_head(lake, ports.org, day)
     state = NO_STATE if head is None else present_state(lake, head)
@@ -141,12 +152,21 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
     results = _ingest_all(work, recordings, erased)
     items = _news(results, state)
     day_plan, manifest = _evidence(ports, plan, day, items, now)
+    if manifest:
+        commit_day(lake, ports.org, day, [day_plan], _rules(ports.settings, head), ports.journal_key)
     _remember(ports, results)
     seen: Counter[str] = Counter()
     for result in results:
         seen.update({str(name): count for name, count in result.seen.items()})
     fetched = sum(item.bytes for item in items if item.outcome is Outcome.ARCHIVED)
     return ExportedDay(date, day_plan, manifest, fetched, seen)
+
+
+def _rules(settings: ArchiveSettings, head: Commit | None) -> ClosingRules:
+    """What is exported is no measure of how many calls there were: it neither holds a day nor releases one."""
+    if head is not None and Standing.of_summary(head.summary).held:
+        return nightly_rules(settings)
+    return ClosingRules(Baseline(weeks=0))
 
 
 class _NoSource:
@@ -250,7 +270,6 @@ def _evidence(
 
 
 def _remember(ports: ExportPorts, results: Iterable[Ingested]) -> None:
-    """Settle the objects, after the evidence: a crash in between costs a second look, never a recording."""
     hours: dict[datetime, list[Exported]] = defaultdict(list)
     for result in results:
         for item in result.settled:

@@ -11,8 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from include.errors import ConfigurationError
 from include.genesys.export_layout import ExportKey, date_of_folders, folder_number
 from include.lake.export_ledger import settled_objects
+from include.local_day import date_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,6 +51,20 @@ class Window:
     def of_local_days(cls, first: date, last: date) -> Window:
         """Return the UTC dates in which conversations of these local days began, in whatever zone."""
         return cls(first - ONE_DAY, last + ONE_DAY)
+
+    @classmethod
+    def asked_for(cls, first: str, last: str, now: datetime, days: int) -> Window:
+        """Return the window of these local days (``YYYY-MM-DD``, ``last`` empty for one day), or the trailing one.
+
+        Raises:
+            ConfigurationError: when a date is none, or they are upside down.
+        """
+        if not first:
+            return cls.trailing(now, days)
+        start, end = date_named(first, "start_date"), date_named(last or first, "end_date")
+        if end < start:
+            raise ConfigurationError(f"end_date {end} lies before start_date {start}")
+        return cls.of_local_days(start, end)
 
 
 def unsettled(export: ExportBucket, lake: LakeStore, org: str, window: Window) -> Iterator[list[Exported]]:

@@ -51,7 +51,6 @@ class Seen(StrEnum):
     SEALED = "sealed"
     FAILED = "failed"
     ERASED = "erased"
-    WAITING = "waiting"
     MEDIA_MISSING = "media_missing"
     WITHOUT_METADATA = "without_metadata"
     """Of the archived ones, those whose metadata never came."""

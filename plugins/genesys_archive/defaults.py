@@ -15,11 +15,13 @@ from include.lake.protection import Protection
 from include.lake.retention import RetentionRules
 from include.settings import ArchiveSettings, zone_named
 from include.transfer.derivative_settings import DerivativeSettings
+from include.transfer.export_settings import ExportSettings
 from include.transfer.webhook_settings import WebhookSettings
 
 DAILY_DAG_ID = "genesys_recordings_daily"
 GENESYS_CONN_ID = "genesys_cloud"
 LAKE_CONN_ID = "recording_lake"
+EXPORT_CONN_ID = "recording_export"
 
 API_POOL = "genesys_api"
 """Tasks that talk to the Genesys API; its slots are in ``deploy/pools.json``."""
@@ -87,6 +89,15 @@ def webhook_settings() -> WebhookSettings:
         ConfigurationError: when a variable is wrong; the message names it and no secret.
     """
     return WebhookSettings.from_environment(os.environ)
+
+
+def export_settings() -> ExportSettings:
+    """Return where the native integration writes to, and how it is read.
+
+    Raises:
+        ConfigurationError: when a variable is wrong; the message names it.
+    """
+    return ExportSettings.from_environment(os.environ)
 
 
 def lake_protection() -> Protection:

@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from include.lake.commit import read_head
 from include.lake.export_bucket import ExportBucket
 from include.sandbox.config import SandboxConfig
 from include.sandbox.native_export import NativeExport
 from include.sandbox.tenant import Tenant
 from include.settings import ArchiveSettings, LakeLocation
-from include.transfer.day import commit_day
+from include.transfer.day import present_state
 from include.transfer.download import MediaDownloader
-from include.transfer.export_ingest import ExportPorts, ingest_export
+from include.transfer.export_ingest import ExportPorts, find_news, ingest_day
 from include.transfer.export_listing import Window
 from include.transfer.export_sealed import Unsealer
 from include.transfer.export_settings import ExportSettings
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from include.audit.reconcile import DayState
     from include.lake.store import LakeStore
-    from include.transfer.export_ingest import ExportedDay
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 WINDOW = Window.of_local_days(DAY.date, DAY.date)
@@ -48,21 +48,17 @@ class ExportDesk:
         return self.written.write(self.client, location.bucket, location.prefix, wave)
 
     def ingest(self, now: datetime = NOW) -> Counter:
-        """Ingest and commit what is new; return the counts of all days."""
-        counts: Counter = Counter()
-        for day in self.days(now):
-            counts += day.seen
-            if day.plan_key:
-                self.state([day.plan_key])
-        return counts
+        """Ingest what is new; return the counts of all days, and what waits."""
+        news = find_news(self.ports, WINDOW, now)
+        counts = Counter(waiting=news.waiting)
+        for day, recordings in news.days.items():
+            counts.update(ingest_day(self.ports, day, recordings, now).seen)
+        return +counts
 
-    def days(self, now: datetime = NOW) -> list[ExportedDay]:
-        """Ingest what is new."""
-        return list(ingest_export(self.ports, WINDOW, now))
-
-    def state(self, plan_keys: list[str]) -> DayState:
-        """Commit the day."""
-        return commit_day(self.ports.lake, self.ports.org, DAY, plan_keys)[1]
+    def state(self) -> DayState:
+        """Return the day as it is committed."""
+        lake = self.ports.lake
+        return present_state(lake, read_head(lake, self.ports.org, DAY))
 
     def objects(self) -> list[tuple[str, object]]:
         """Return everything in the lake with the moment at which it was written."""

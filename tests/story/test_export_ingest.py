@@ -95,8 +95,8 @@ def test_facts_of_the_export_stand_beside_the_recording(desk):
 def test_conflict_is_named_with_both_places(desk):
     """The other bytes are in quarantine under their reason, and the day is open until somebody has looked."""
     desk.write()
-    plans = [day.plan_key for day in desk.days()]
-    state = desk.state(plans)
+    desk.ingest()
+    state = desk.state()
     conflicts = [item for items in state.items.values() for item in items if item.outcome is Outcome.QUARANTINED]
     assert desk.written.truth().outcomes["conflicting"] == len(conflicts)
     assert {"export_conflict"} == {item.reason for item in conflicts}

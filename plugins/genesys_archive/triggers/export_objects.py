@@ -1,0 +1,67 @@
+"""Waits in the triggerer until the native export holds something that is not settled."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from genesys_archive.defaults import GENESYS_CONN_ID, archive_settings, export_settings
+from genesys_archive.hooks.export import connections_async, export_bucket
+from genesys_archive.hooks.genesys import GenesysHook
+from genesys_archive.hooks.lake import recording_lake
+from include.errors import PermanentError, RetriableError
+from include.transfer.export_listing import Window, has_news
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+class ExportObjectsTrigger(BaseTrigger):
+    """Fires when something between two UTC dates (ISO 8601) is new, or at ``deadline``, a Unix time, with nothing.
+
+    It lists and reads, and changes nothing, so it may run twice.
+    """
+
+    def __init__(self, first: str, last: str, poll_seconds: float, deadline: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
+        self.first = first
+        self.last = last
+        self.poll_seconds = poll_seconds
+        self.deadline = deadline
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class path and arguments that Airflow stores; no credential is among them."""
+        names = ("first", "last", "poll_seconds", "deadline")
+        return (
+            "genesys_archive.triggers.export_objects.ExportObjectsTrigger",
+            {name: getattr(self, name) for name in names},
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Poll; what a person must repair is an event too, with the sentence that says so."""
+        try:
+            payload: dict[str, object] = {"found": await self._wait()}
+        except PermanentError as error:
+            payload = {"error": str(error)}
+        yield TriggerEvent(payload)  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
+
+    async def _wait(self) -> bool:
+        window = Window(date.fromisoformat(self.first), date.fromisoformat(self.last))
+        org = (await GenesysHook(GENESYS_CONN_ID).genesys_connection_async()).org_id
+        of_lake, of_export = await connections_async()
+        lake = await asyncio.to_thread(recording_lake, archive_settings(), connection=of_lake)
+        export = await asyncio.to_thread(export_bucket, export_settings(), of_export)
+        while True:
+            try:
+                if await asyncio.to_thread(has_news, export, lake, org, window):
+                    return True
+            except RetriableError as error:
+                self.log.warning("The export could not be listed, again later: %s", error)
+            left = self.deadline - time.time()
+            if left <= 0:
+                return False
+            await asyncio.sleep(min(self.poll_seconds, left))

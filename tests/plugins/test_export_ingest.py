@@ -1,0 +1,103 @@
+"""The adapters of the native export: the trigger finds what is new and changes nothing, the sensor goes on or skips."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
+from airflow.sdk.module_loading import import_string
+
+from genesys_archive.operators.ingest_export import IngestExportOperator
+from genesys_archive.sensors.wait_for_export import WaitForExportSensor
+from genesys_archive.triggers.export_objects import ExportObjectsTrigger
+from include.errors import ConfigurationError
+from include.sandbox.native_export import NativeExport
+from tests.plugins.conftest import DAY
+
+DATES = {"start_date_text": str(DAY), "end_date_text": ""}
+
+
+class Notes(dict):
+    """The context of a task, as far as these operators use it."""
+
+    try_number, max_tries = 1, 0
+
+    def xcom_push(self, key, value):
+        """Remember."""
+        self[key] = value
+
+
+@pytest.fixture
+def exported(sandbox, connect, lake, lake_client, object_store, monkeypatch):
+    """Connections, an empty lake, and an export with everything in it."""
+    connect(sandbox)
+    extra = {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region}
+    login = {"login": object_store.access_key, "password": object_store.secret_key}
+    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps({"conn_type": "aws", "extra": extra, **login}))
+    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
+    export = f"{lake.location.prefix}-export"
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_URI", f"s3://{object_store.bucket}/{export}")
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_PATIENCE_SECONDS", "0")
+    written = NativeExport(sandbox.world.tenant, (DAY,))
+    written.write(lake_client, object_store.bucket, export)
+    return written
+
+
+def fired(seconds=0.0):
+    """Run a trigger over the day to its end and return its only event."""
+
+    async def events():
+        trigger = ExportObjectsTrigger("2026-01-04", "2026-01-06", 0.1, time.time() + seconds)
+        path, arguments = trigger.serialize()
+        again = import_string(path)(**json.loads(json.dumps(arguments)))
+        return [event.payload async for event in again.run()]
+
+    (event,) = asyncio.run(asyncio.wait_for(events(), 30))
+    return event
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_trigger_fires_until_everything_is_settled(exported, lake):
+    """It writes nothing while it looks; after the ingest nothing is new, and a second ingest hands over no day."""
+    assert {"found": True} == fired()
+    assert [] == list(lake.list_keys(""))
+    task, notes = IngestExportOperator(task_id="ingest_export", **DATES), Notes()
+    (day,) = task.execute({"ti": notes})
+    assert (str(DAY), exported.truth().outcomes["archived"]) == (day["date"], day["seen"]["archived"])
+    assert [day["plan_key"]] == [planned["plan_key"] for planned in notes["days"]]
+    assert {"found": False} == fired()
+    assert [] == task.execute({"ti": notes}) == notes["days"]
+
+
+@pytest.mark.usefixtures("exported", "airflow_database")
+def test_trigger_says_what_a_person_must_repair(monkeypatch):
+    """A bucket that is not there ends the wait with a sentence, not with a retry for ever."""
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_URI", "s3://no-such-bucket/export")
+    assert "no-such-bucket" in fired()["error"]
+
+
+def test_sensor_defers_goes_on_skips_and_fails(monkeypatch):
+    """Four ends, each by its own way."""
+    sensor = WaitForExportSensor(task_id="wait_for_export", **DATES)
+    with pytest.raises(ConfigurationError, match="RECORDING_ARCHIVE_EXPORT_URI"):
+        sensor.execute({})
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_URI", "s3://bucket/export")
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor.execute({})
+    assert ("2026-01-04", "2026-01-06") == (deferred.value.trigger.first, deferred.value.trigger.last)
+    sensor.resume({}, {"found": True})
+    with pytest.raises(AirflowSkipException):
+        sensor.resume({}, {"found": False})
+    with pytest.raises(AirflowFailException, match="refused"):
+        sensor.resume({}, {"error": "refused"})
+
+
+@pytest.mark.parametrize(("start", "end"), [("2026-1-5", ""), ("2026-01-05", "2026-01-04")])
+def test_dates_that_are_none_are_named(monkeypatch, start, end):
+    """The parameter is named before anything is listed."""
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_URI", "s3://bucket/export")
+    with pytest.raises(ConfigurationError, match=r"(start|end)_date"):
+        WaitForExportSensor(task_id="wait", start_date_text=start, end_date_text=end).execute({})
