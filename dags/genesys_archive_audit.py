@@ -52,6 +52,7 @@ from genesys_archive.operators.plan_audit import PlanAuditOperator
 from genesys_archive.operators.planned import DAYS_KEY
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.operators.verify_day import VerifyDayOperator
+from genesys_archive.outcome_notice import outcome_callbacks
 from genesys_archive.task_groups import export_shards
 from include.transfer.rendition import CHANNELS, FORMATS
 
@@ -110,6 +111,7 @@ PARAMS = {
     dagrun_timeout=timedelta(hours=18),
     default_args=DEFAULT_ARGS,
     params=PARAMS,
+    **outcome_callbacks(),
     tags=[*TAGS, "audit"],
 )
 def genesys_archive_audit() -> None:

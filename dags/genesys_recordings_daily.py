@@ -52,6 +52,7 @@ from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.outcome_notice import outcome_callbacks
 from genesys_archive.task_groups import export_shards
 from include.transfer.large_days import Analytics
 from include.transfer.rendition import CHANNELS, FORMATS
@@ -104,6 +105,7 @@ PARAMS = {
     dagrun_timeout=timedelta(hours=12),
     default_args=DEFAULT_ARGS,
     params=PARAMS,
+    **outcome_callbacks(),
     tags=[*TAGS, "daily"],
 )
 def genesys_recordings_daily() -> None:

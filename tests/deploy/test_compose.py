@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from include.audit.notice import NoticeSettings
 from include.audit.signature import JournalSigning
 from include.lake.protection import Protection
 from include.pii import PiiPolicy
@@ -85,7 +86,15 @@ def test_every_variable_is_in_the_example():
 def test_settings_of_env_reach_who_works(filled_env, service):
     """Every setting of the archive that stands in .env is in the container, and the state folder is the shared one."""
     own = {"lake", "timezone", "state_dir", "pii", "url"}
-    kinds = (ArchiveSettings, Protection, JournalSigning, DerivativeSettings, ExportSettings, WebhookSettings)
+    kinds = (
+        ArchiveSettings,
+        Protection,
+        JournalSigning,
+        DerivativeSettings,
+        ExportSettings,
+        WebhookSettings,
+        NoticeSettings,
+    )
     names = {item.name for kind in kinds for item in fields(kind)} - own
     names |= {"retention_rules", *(f"pii_{item.name}" for item in fields(PiiPolicy))}
     given = {f"{ENVIRONMENT_PREFIX}{name.upper()}": f"of {name}" for name in names}

@@ -10,6 +10,7 @@ from tempfile import gettempdir
 import pytest
 
 from include.audit.delivery import Trouble
+from include.audit.notice import NoticeSettings
 from include.audit.signature import JournalSigning
 from include.lake.protection import Protection
 from include.lake.retention import VARIABLE
@@ -83,7 +84,10 @@ def test_signing_has_a_table_of_its_own():
     }
 
 
-@pytest.mark.parametrize(("heading", "kind"), [("Derivatives", DerivativeSettings), ("Native export", ExportSettings)])
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [("Derivatives", DerivativeSettings), ("Native export", ExportSettings), ("Notices to people", NoticeSettings)],
+)
 def test_settings_of_one_part_have_a_table_of_their_own(heading, kind):
     """Names and defaults as the code has them; an empty default is written as the word."""
     found = rows(page("docs/connect.md").section(heading), "variable")
@@ -107,7 +111,15 @@ def test_words_of_the_webhook_are_those_of_the_code():
 
 def test_no_page_names_a_setting_that_does_not_exist():
     """Every ``RECORDING_ARCHIVE_X`` of any page is a setting."""
-    kinds = (ArchiveSettings, Protection, JournalSigning, DerivativeSettings, ExportSettings, WebhookSettings)
+    kinds = (
+        ArchiveSettings,
+        Protection,
+        JournalSigning,
+        DerivativeSettings,
+        ExportSettings,
+        WebhookSettings,
+        NoticeSettings,
+    )
     known = {variable(item.name) for kind in kinds for item in fields(kind)}
     known |= {VARIABLE}
     known |= {variable(f"pii_{item.name}") for item in fields(PiiPolicy)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -9,8 +11,10 @@ from demo.archive_run import wait_for_dag
 from demo.options import DAILY_DAG, StackOptions
 from demo.stack import running_stack
 from tests.journeys.journey import Journey
-from tests.journeys.organisations import MONDAY, ZONE, Organisations
+from tests.journeys.notices import told
+from tests.journeys.organisations import MONDAY, WEBHOOK_KEY, WEBHOOK_TOKEN, ZONE, Organisations
 from tests.journeys.statsd import receiving
+from tests.story.receiver import receiving as receiving_events
 
 FERNET_KEY = Fernet.generate_key().decode()
 ENVIRONMENT = {
@@ -40,12 +44,38 @@ def statsd():
 
 
 @pytest.fixture(scope="package")
-def journey(tmp_path_factory, statsd):
+def receiver():
+    """Where the webhook's events arrive: the receiver of the page."""
+    with receiving_events(WEBHOOK_KEY) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def notices():
+    """What people are told: title and type of each notice."""
+    with told() as heard:
+        yield heard
+
+
+def telling(receiver, notices):
+    """Return the settings of the webhook and of the notices."""
+    path = {"path": f"json://127.0.0.1:{notices.port}/"}
+    return {
+        "RECORDING_WEBHOOK_URL": f"http://127.0.0.1:{receiver.server_port}/hook?token={WEBHOOK_TOKEN}",
+        "RECORDING_ARCHIVE_WEBHOOK_KEY": WEBHOOK_KEY,
+        "RECORDING_ARCHIVE_NOTIFY_CONN_ID": "on_call",
+        "RECORDING_ARCHIVE_NOTIFY_ON": "always",
+        "AIRFLOW_CONN_ON_CALL": json.dumps({"conn_type": "apprise", "extra": {"config": [path]}}),
+    }
+
+
+@pytest.fixture(scope="package")
+def journey(tmp_path_factory, statsd, receiver, notices):
     """A running stack that knows the daily DAG, and the organisations it can be pointed at."""
     options = StackOptions(
         directory=tmp_path_factory.mktemp("journeys"),
         sandbox=None,
-        environment={**ENVIRONMENT, **sending_to(statsd.port)},
+        environment={**ENVIRONMENT, **sending_to(statsd.port), **telling(receiver, notices)},
     )
     organisations = Organisations()
     try:

@@ -23,6 +23,8 @@ RANGE = ("2026-01-12", "2026-01-13")
 BACKFILLED = ("2026-01-14", "2026-01-15")
 LATE, AFTER_LATE = "2026-01-19", "2026-01-20"
 
+WEBHOOK_KEY, WEBHOOK_TOKEN = "canary-webhook-key-of-thirty-two-bytes", "canary-webhook-token"
+
 ORGANISATIONS = {
     # Ripening takes long enough to look at what waiting costs.
     "ordinary": {"dates": (MONDAY, DRY), "conversations": 40, "job_seconds": 8.0},
@@ -53,7 +55,7 @@ class Organisations:
 
     def secrets(self):
         """Return what must never be seen: each client's secret, alone and as it travels, and each token issued."""
-        found = {}
+        found = {"webhook key": WEBHOOK_KEY, "webhook token": WEBHOOK_TOKEN}
         for name, sandbox in self._running.items():
             pair = f"{sandbox.client_id}:{sandbox.client_secret}".encode()
             found[f"client secret of {name}"] = sandbox.client_secret

@@ -23,6 +23,8 @@ DAYS_KEY = "days"
 """The XCom key under which the plan leaves the days' counts and plan keys."""
 BROKEN_KEY = "broken"
 """The XCom key under which the plan leaves a sentence for each day that it could not plan, if others could be."""
+OUTCOMES_KEY = "outcomes"
+"""The XCom key under which the verdict leaves the days' counts, also where it ends red."""
 TRUE = "True"
 """How a template renders a true parameter."""
 

@@ -14,7 +14,7 @@ from genesys_archive.lineage import NamesDatasets, in_lake
 from genesys_archive.links.report import ReportLink
 from genesys_archive.metrics import AirflowMetrics
 from genesys_archive.operators.each_day import DayTroubles
-from genesys_archive.operators.planned import TRUE, days_not_planned, planned_days, rules_for
+from genesys_archive.operators.planned import OUTCOMES_KEY, TRUE, days_not_planned, planned_days, rules_for
 from genesys_archive.operators.run_downloads import report_downloads
 from include.audit.metrics import measure_day
 from include.audit.standing import Stage
@@ -95,6 +95,7 @@ class ReconcileDayOperator(NamesDatasets, BaseOperator):
                 if what_to_do := TO_DO.get(state.stage):
                     red.append(f"{sentence} {what_to_do.format(address=address)}")
         report_downloads(context)
+        context["ti"].xcom_push(OUTCOMES_KEY, summaries)
         troubles.retry_what_may_pass()
         troubles.fail_if_any(also=red)
         for asset in self.outlets:
