@@ -38,4 +38,5 @@ def test_people_are_told_how_the_run_ended(monday, journey, notices):
     journey.wait(lambda: any(monday.run_id in notice["message"] for notice in notices), 60)
     (notice,) = [notice for notice in notices if monday.run_id in notice["message"]]
     assert ("genesys_recordings_daily: done", "success") == (notice["title"], notice["type"])
-    assert notice["message"].startswith(f"{MONDAY}: provisional. 40 conversations expected: ")
+    expected = journey.bucket.report(MONDAY)["expected"]
+    assert notice["message"].startswith(f"{MONDAY}: provisional. {expected} conversations expected: ")
