@@ -20,6 +20,7 @@ lake, and in its day's next commit. What the lake holds already is recognised an
 | `archive_recording` | the lake or Genesys refuses us, or is silent | repair the connection its log names, clear it |
 | `commit_day` | a document in the lake was altered | the error in its log names the key |
 | `catalog_day` | the catalog is not up to date; the archive and its proof are | repair what its log names, clear it |
+| `deliver_webhooks` | a wrong setting, or the lake does not answer; never the receiver | its log; clear it |
 | `confirm_recording` | it is not archived | its log has the reason; the row of that reason in the runbook |
 
 Clearing any task is safe. A recording of the same call that nobody asked for stays pending until the next night or
@@ -37,6 +38,7 @@ from genesys_archive.operators.archive_recording import ArchiveRecordingOperator
 from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.confirm_recording import ConfirmRecordingOperator
+from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.request_recording import RequestRecordingOperator
 from include.transfer.rendition import FORMATS, ORIGINAL
 
@@ -115,7 +117,13 @@ def genesys_recording_single() -> None:
         archived=archive.output,
         execution_timeout=timedelta(minutes=10),
     )
-    archive >> commit >> [catalog, confirm]
+    webhooks = DeliverWebhooksOperator(
+        task_id="deliver_webhooks",
+        plan_task_id=request.task_id,
+        plan_only="False",
+        execution_timeout=timedelta(hours=1),
+    )
+    archive >> commit >> [catalog, confirm, webhooks]
 
 
 genesys_recording_single()

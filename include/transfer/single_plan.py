@@ -24,7 +24,7 @@ from include.transfer.facts import stored_facts
 from include.transfer.holes import AUDIO
 from include.transfer.rendition import Rendition
 from include.transfer.single_urls import SingleSource, Wanted
-from include.transfer.stored import parts_in_format, stored_parts
+from include.transfer.stored import holds_format, stored_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -263,7 +263,7 @@ def is_held(lake: LakeStore, org: str, date: str, wanted: Wanted, parts: StoredP
     if wanted.by_media_id:
         return bool(known)
     identity = layout.MediaIdentity(org, date, wanted.conversation_id, wanted.recording_id, 0)
-    return parts_in_format(lake, identity, known, wanted.output_format)
+    return holds_format(lake, identity, known, wanted.output_format)
 
 
 def _expectation(

@@ -55,8 +55,9 @@ def test_single_recording_ends_with_its_verdict(bag):
     assert {
         "request_recording": {"archive_recording", "confirm_recording"},
         "archive_recording": {"commit_day", "confirm_recording"},
-        "commit_day": {"catalog_day", "confirm_recording"},
+        "commit_day": {"catalog_day", "confirm_recording", "deliver_webhooks"},
         "catalog_day": set(),
+        "deliver_webhooks": set(),
         "confirm_recording": set(),
     } == edges(single)
     assert {TriggerRule.ALL_SUCCESS} == {task.trigger_rule for task in single.tasks}

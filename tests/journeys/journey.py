@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from demo.airflow import COMPONENTS, airflow_command
-from demo.options import AUDIT_DAG, DAILY_DAG
+from demo.options import AUDIT_DAG, DAILY_DAG, SINGLE_DAG
 from demo.processes import Component
 from tests.journeys.bucket import Bucket
 
@@ -86,9 +86,16 @@ class Journey:
 
     def audit(self, **conf):
         """Trigger the audit, wait for it, and return what became of it."""
-        run_id = self.api.trigger(AUDIT_DAG, conf)
-        state = self.api.wait_for_run(AUDIT_DAG, run_id, seconds=RUN_SECONDS, meanwhile=self.stack.check)
-        return Run(run_id, state, self.api.task_instances(AUDIT_DAG, run_id), self.api)
+        return self._other(AUDIT_DAG, conf)
+
+    def single(self, **conf):
+        """Trigger the DAG of one recording, wait for it, and return what became of it."""
+        return self._other(SINGLE_DAG, conf)
+
+    def _other(self, dag_id, conf):
+        run_id = self.api.trigger(dag_id, conf)
+        state = self.api.wait_for_run(dag_id, run_id, seconds=RUN_SECONDS, meanwhile=self.stack.check)
+        return Run(run_id, state, self.api.task_instances(dag_id, run_id), self.api)
 
     def clear(self, run, task_id, map_index, *, downstream):
         """Clear one mapped task instance, as the button in the UI does, and wait for the run again."""

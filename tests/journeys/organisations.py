@@ -22,6 +22,7 @@ MONDAY, DRY, GUIDE, ROUGH, STUCK, INTERRUPTED = (
 RANGE = ("2026-01-12", "2026-01-13")
 BACKFILLED = ("2026-01-14", "2026-01-15")
 LATE, AFTER_LATE = "2026-01-19", "2026-01-20"
+SINGLE, SINGLE_GUIDE = "2026-01-22", "2026-01-23"
 
 WEBHOOK_KEY, WEBHOOK_TOKEN = "canary-webhook-key-of-thirty-two-bytes", "canary-webhook-token"
 
@@ -33,6 +34,8 @@ ORGANISATIONS = {
     "stuck": {"dates": (STUCK,), "conversations": 12, "scenario": "stuck"},
     "late": {"dates": (LATE,), "conversations": 24, "scenario": "next-day", "late_after_submissions": 1000},
     "quick": {"dates": (*RANGE, *BACKFILLED), "conversations": 12},
+    "single": {"dates": (SINGLE,), "conversations": 6, "scenario": "clean"},
+    "single-guide": {"dates": (SINGLE_GUIDE,), "conversations": 6, "scenario": "clean", "contract": "guide"},
     "patient": {"dates": (INTERRUPTED,), "conversations": 12, "job_seconds": 12.0},
 }
 

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from include.genesys.single_recording import MediaOffer
     from include.lake.store import LakeStore
     from include.transfer.single import SingleReport
 
 CONTRACTS = ("platform", "guide")
 NOW = datetime.combine(DAY.date + ONE_DAY, datetime.min.time(), UTC).replace(hour=12)
 TOKENS = "POST /oauth/token"
+DOWNLOAD = "GET /api/v2/recording/media/{mediaId}/download"
 
 
 @contextmanager
@@ -43,9 +45,12 @@ def clean(lake: LakeStore, folder: Path, **config: object) -> Iterator[Night]:
         yield tonight
 
 
-def one_of(tonight: Night) -> tuple[str, str]:
-    """Return a recording of one part, the only one of its conversation."""
-    places = audio_of(tonight.box)
+def one_of(tonight: Night, content_type: str = "") -> tuple[str, str]:
+    """Return a recording of one part, the only one of its conversation, of this type where one is given."""
+    types = {
+        part.sha256: part.content_type for item in tonight.box.truth(DAY.date).conversations for part in item.parts
+    }
+    places = {place for place in audio_of(tonight.box) if types[place[2]].startswith(content_type)}
     parts = Counter(conversation_id for conversation_id, *_ in places)
     return min(
         (conversation_id, recording_id) for conversation_id, recording_id, _ in places if parts[conversation_id] == 1
@@ -176,7 +181,7 @@ def test_other_recordings_of_the_conversation_stay_asked_for(lake, tmp_path):
 def test_a_rendering_is_waited_for_and_stands_beside_the_original(lake, tmp_path):
     """The source answers 202 first; then both are archived, each with what was asked for."""
     with clean(lake, tmp_path, job_seconds=0.05) as tonight:
-        place = one_of(tonight)
+        place = one_of(tonight, "audio/ogg")
         planned = plan(tonight, wish_for(tonight, place, output_format="wav"))
         ask = (tonight.source, lake, tonight.box.org_id, planned)
         assert 1.0 == seconds_until_ready(*ask, poll_seconds=30)
@@ -193,10 +198,19 @@ def test_a_rendering_is_waited_for_and_stands_beside_the_original(lake, tmp_path
         assert before == bucket(lake)
 
 
+def test_an_original_in_the_wanted_format_is_its_own_rendering(lake, tmp_path):
+    """One part, and a second run has nothing to ask."""
+    with clean(lake, tmp_path, conversations=24) as tonight:
+        wish = wish_for(tonight, one_of(tonight, "audio/wav"), output_format="wav")
+        report = archive(tonight, plan(tonight, wish))
+        assert ((), 1) == (report.missing, report.archived)
+        assert "" == plan(tonight, wish).shard_key
+
+
 def test_a_rendering_that_is_never_ready_is_said_and_costs_the_day_nothing(lake, tmp_path):
     """The original is archived and proven; the report names what was not had."""
     with clean(lake, tmp_path, job_seconds=60.0) as tonight:
-        place = one_of(tonight)
+        place = one_of(tonight, "audio/ogg")
         planned = plan(tonight, wish_for(tonight, place, output_format="mp3"))
         report = archive(tonight, planned)
         assert (f"{place[1]} as MP3: the source was not ready with it in time",) == report.missing
@@ -235,7 +249,7 @@ def test_damaged_bytes_are_fetched_twice_with_a_fresh_token_and_quarantined(lake
         assert f"{place[1]}: quarantined, signature_known" in sentence
         calls = tonight.box.journal.summary()
         assert 1 == calls[TOKENS]
-        assert 2 == calls["GET /api/v2/recording/media/{mediaId}/download"]
+        assert 2 == calls[DOWNLOAD]
         assert [] == [key for key in lake.list_keys("media/") if place[1] in key]
 
 
@@ -275,6 +289,50 @@ def test_erased_is_refused_in_a_sentence(lake, tmp_path):
         ):
             archive_single(tonight.source, lake, downloader, tonight.settings, replaced, planned)
         assert [] == tonight.downloads()
+
+
+class Mistaken:
+    """The night's source, whose metadata of media is changed: for one answer, or for all."""
+
+    def __init__(self, source: object, answers: int, **changes: object) -> None:
+        self._source, self._left, self._changes = source, answers, changes
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._source, name)
+
+    def guide_media(self, media_id: str) -> MediaOffer:
+        """Return the source's answer with the changes."""
+        offer = self._source.guide_media(media_id)
+        self.asked += 1
+        self._left -= 1
+        return replace(offer, **self._changes) if self._left >= 0 else offer
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence", "fetches"),
+    [(1, "", 2), (9, "quarantined, promised_size_agrees (7 promised)", 2)],
+    ids=["once", "always"],
+)
+def test_size_is_what_the_metadata_promised(lake, tmp_path, answers, sentence, fetches):
+    """A size that is wrong is asked for again before the second attempt; wrong again, the bytes are quarantined."""
+    with clean(lake, tmp_path, contract="guide") as tonight:
+        place = one_of(tonight)
+        planned = plan(tonight, wish_for(tonight, place))
+        tonight.source = Mistaken(tonight.source, answers, size_bytes=7)
+        report = archive(tonight, planned)
+        assert ((f"{place[1]}: {sentence}",) if sentence else ()) == report.missing
+        assert (2, fetches) == (tonight.source.asked, tonight.box.journal.summary()[DOWNLOAD])
+
+
+def test_a_format_that_nobody_can_prove_is_refused_before_a_byte(lake, tmp_path):
+    """The matrix of formats is asked first; the word is a class of its own."""
+    with clean(lake, tmp_path, contract="guide") as tonight:
+        planned = plan(tonight, wish_for(tonight, one_of(tonight)))
+        tonight.source = Mistaken(tonight.source, 9, content_type="audio/x-speex")
+        (sentence,) = archive(tonight, planned).missing
+        assert "source_error, format_unsupported" in sentence
+        assert DOWNLOAD not in tonight.box.journal.summary()
 
 
 @pytest.mark.parametrize(
