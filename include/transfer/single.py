@@ -27,7 +27,8 @@ from include.transfer.holes import AVAILABLE, explain
 from include.transfer.recording import archive_recording
 from include.transfer.results import RecordingResults
 from include.transfer.shard_work import ShardWork
-from include.transfer.single_plan import is_held, refuse_erased
+from include.transfer.single_held import is_held
+from include.transfer.single_plan import refuse_erased
 from include.transfer.single_urls import SingleUrls
 from include.transfer.stored import stored_parts, stored_recording
 

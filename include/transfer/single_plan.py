@@ -23,8 +23,9 @@ from include.transfer.day import ConversationSource, present_state
 from include.transfer.facts import stored_facts
 from include.transfer.holes import AUDIO
 from include.transfer.rendition import Rendition
+from include.transfer.single_held import is_held
 from include.transfer.single_urls import SingleSource, Wanted
-from include.transfer.stored import holds_format, stored_parts
+from include.transfer.stored import stored_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -251,19 +252,6 @@ def _is_proven(lake: LakeStore, head: Commit, planned: SinglePlanned, parts: Sto
         and proven.issuperset(planned.recordings)
         and all(is_held(lake, head.org, planned.date, wanted, parts) for wanted in planned.wanted())
     )
-
-
-def is_held(lake: LakeStore, org: str, date: str, wanted: Wanted, parts: StoredParts) -> bool:
-    """Whether the lake has a recording in a format; under the guide, which offers no choice, in any.
-
-    Raises:
-        RetriableError, PermanentError: as the lake raises them.
-    """
-    known = parts.get((wanted.conversation_id, wanted.recording_id), {})
-    if wanted.by_media_id:
-        return bool(known)
-    identity = layout.MediaIdentity(org, date, wanted.conversation_id, wanted.recording_id, 0)
-    return holds_format(lake, identity, known, wanted.output_format)
 
 
 def _expectation(

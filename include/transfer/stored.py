@@ -10,7 +10,6 @@ from include.canonical import sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
 from include.outcome import ItemRecord, Outcome
-from include.transfer.rendition import Rendition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,33 +66,6 @@ def came_in_archive(lake: LakeStore, identity: layout.MediaIdentity, parts: Mapp
     """
     keys = [layout.metadata_key(replace(identity, part=part), sha256) for sha256, part in parts.items()]
     return any(b'"archive_member":' in (lake.read(key) or b"") for key in keys)
-
-
-def holds_format(
-    lake: LakeStore, identity: layout.MediaIdentity, parts: Mapping[str, int], output_format: str | None
-) -> bool:
-    """Whether one of these parts is in this format, by request or by nature; ``None`` is what the source keeps.
-
-    Raises:
-        IntegrityError: when the metadata of a part is none.
-        LakeUnavailable, NotAuthorised: as the lake raises them.
-    """
-    return any(
-        _is_in_format(lake, replace(identity, part=part), sha256, output_format) for sha256, part in parts.items()
-    )
-
-
-def _is_in_format(lake: LakeStore, identity: layout.MediaIdentity, sha256: str, output_format: str | None) -> bool:
-    key = layout.metadata_key(identity, sha256)
-    try:
-        document = json.loads(lake.read(key) or b"")
-        media, requested = document["media"], document["source"].get("requested_format")
-        if output_format is None:
-            return requested is None
-        by_nature = Rendition(output_format).is_met_by(media["media_type"], media.get("codec", ""), None)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise IntegrityError(f"{lake.uri(key)} is no metadata of a recording.", key=key) from error
-    return by_nature or requested == output_format.upper()
 
 
 def _numbered(parts: Mapping[str, int]) -> list[tuple[str, int]]:
