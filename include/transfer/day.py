@@ -24,6 +24,7 @@ from include.transfer.closing import ClosingRules, nightly_rules, standing_of
 from include.transfer.day_demand import DayDemand, shard_name
 from include.transfer.day_journal import journal_of_commit, seal_commit, unanchored
 from include.transfer.day_report import write_reports
+from include.transfer.day_seal import seal_found
 from include.transfer.facts import stored_facts
 from include.transfer.second_look import Looked, look_again
 
@@ -198,15 +199,16 @@ def commit_day(
         new = found if head is None else head.new_of(found)
         has_news = bool(new) or (anchor and head is not None and bool(unanchored(lake, head)))
         if head is not None and not has_news and not rules.is_audit:
-            seal_commit(lake, head, key)
-            return head, state_of(lake, head)
+            state = state_of(lake, head)
+            seal_found(lake, head, state, key)
+            return head, state
         draft = first_commit(org, day, found) if head is None else head.following(new)
         state = state_of(lake, draft)
         if rules.window_over and _has_lost(lake, draft, state):
             rules = replace(rules, window_over=False)
         state = replace(state, standing=standing_of(lake, org, day, head, rules, len(state.items)))
         if head is not None and not has_news and state.standing == Standing.of_summary(head.summary):
-            seal_commit(lake, head, key)
+            seal_found(lake, head, state, key)
             return head, state
         items = [item for items in state.items.values() for item in items]
         finished = draft.with_items(items, state.summary()).with_journal(journal_of_commit(lake, draft, new))

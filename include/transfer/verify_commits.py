@@ -86,12 +86,12 @@ def _judged(commits: Mapping[int, Commit], number: int, org: str) -> list[Findin
     if commit.previous_sha256 != before.sha256:
         what = f"its SHA-256 is {before.sha256}, and {commit.key} names {commit.previous_sha256}"
         findings.append(Finding(FindingKind.ALTERED, before.key, what))
-    elif not _has_grown(before, commit):
+    elif not has_grown(before, commit):
         findings.append(Finding(FindingKind.CONTRADICTION, commit.key, "it lacks what the commit before it names"))
     return findings
 
 
-def _has_grown(before: Commit, after: Commit) -> bool:
+def has_grown(before: Commit, after: Commit) -> bool:
     """Whether everything of the commit before is in this one: evidence never goes away."""
     return (
         set(before.plans) <= set(after.plans)
