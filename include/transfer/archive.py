@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -62,8 +62,8 @@ class ShardReport:
     conversations: int
     outcomes: Mapping[str, int]
     bytes: int
-    downloads: Downloads = NO_DOWNLOADS
-    """What this try fetched; nothing where the lake held it all."""
+    downloads: Downloads = field(default=NO_DOWNLOADS, compare=False)
+    """What this try fetched; nothing where the lake held it all. Another try may fetch less and come to the same."""
 
     def to_json(self) -> dict[str, object]:
         """Return it for XCom."""
