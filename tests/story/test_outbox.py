@@ -16,6 +16,7 @@ from include.lake import layout
 from include.secret import Secret
 from include.transfer.erase import ErasureOrder, erase_conversation
 from include.transfer.outbox import Outbox
+from include.transfer.verify import Scope, verify_lake
 from include.transfer.webhook import WebhookSender
 from include.transfer.webhook_settings import WebhookSettings
 from tests.story.committed import ORG, commit_parts
@@ -224,6 +225,15 @@ def test_night_is_announced_but_for_what_is_not_in_the_bucket(lake, tmp_path):
     (done,) = outbox(Archived(lake, it.box.org_id), line, clock).deliver([str(DAY)])
     assert (len(media_keys(lake)), 1, ("not_in_lake",)) == (done.sent, done.waiting, done.reasons)
     assert not any(erased in key for key in media_keys(lake))
+
+
+def test_outbox_is_no_stranger_to_a_proof_of_the_whole_lake(lake, tmp_path):
+    """Verification finds nothing to say about it."""
+    with night(lake, tmp_path, conversations=4, scenario="ordinary") as it:
+        it.run()
+    outbox(Archived(lake, it.box.org_id), Line()).deliver([str(DAY)])
+    assert lake.read(layout.outbox_key(str(DAY)))
+    assert () == tuple(verify_lake(lake, Scope((), it.box.org_id, whole=True), lambda _: None).findings)
 
 
 def test_altered_document_is_said_so(archived):
