@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from include.secret import Secret
-from include.transfer.webhook import ANSWER_BYTES_MAX, WebhookSender
+from include.transfer.webhook import WebhookSender
 from include.transfer.webhook_settings import WebhookSettings
 
 KEY = Secret("canary-key-canary-key-canary-key-")
@@ -126,7 +126,6 @@ def test_endless_body_is_not_read():
     with serving(never_ends) as wire, sender(wire.port) as door:
         assert "" == door.send("id-1", b"{}")
         taken = wire.taken
-    assert ANSWER_BYTES_MAX < 64 * 1024 <= 32 * 1024 * 1024
     assert taken < 32 * 1024 * 1024
 
 
