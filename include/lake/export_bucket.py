@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.lake.bucket import Bucket
 from include.lake.s3_errors import translated
+from include.lake.server_copy import CopySource
 from include.lake.store import LakeStore
 from include.secret import PresignedUrl
 
@@ -44,11 +45,6 @@ class ExportBucket:
     def uri(self, key: str) -> str:
         """Return the full address of a key, for people and for custody."""
         return self._store.uri(key)
-
-    @property
-    def endpoint(self) -> str:
-        """Where the bucket is: objects are copied without a detour to lakes at the same address only."""
-        return str(self._client.meta.endpoint_url)
 
     @property
     def host(self) -> str:
@@ -92,6 +88,9 @@ class ExportBucket:
         sign = self._client.generate_presigned_url
         return PresignedUrl(sign("get_object", Params=parameters, ExpiresIn=URL_SECONDS))  # type: ignore[call-arg]  # boto3 has it
 
-    def source(self, key: str) -> str:
-        """Return bucket and key as ``x-amz-copy-source`` wants them, not yet encoded."""
-        return f"{self.location.bucket}/{self._prefix}{key}"
+    def copy_source(self, item: ExportObject, sha256: str) -> CopySource | None:
+        """Return the object as one that a server may copy, where its bucket keeps this very digest of it."""
+        if self.sha256(item.key) != sha256:
+            return None
+        endpoint = str(self._client.meta.endpoint_url)
+        return CopySource(f"{self.location.bucket}/{self._prefix}{item.key}", item.etag, endpoint)

@@ -25,6 +25,7 @@ from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, get_req
 from include.lake.retention import RetentionRules
 from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.server_clock import ServerClock
+from include.lake.server_copy import COPY_BYTES_MAX
 from include.lake.stale_uploads import open_uploads, sweep
 from include.lake.stored_object import Put, StoredObject
 from include.lake.versions import Versions
@@ -34,19 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from include.lake.server_copy import CopySource
     from include.lake.signed_http import Request
     from include.settings import LakeLocation
 
-__all__ = [
-    "CONFLICT_ATTEMPTS",
-    "JSON_TYPE",
-    "LakeStore",
-    "Put",
-    "S3Client",
-    "StoredObject",
-    "Writing",
-    "client_config",
-]
+__all__ = ["CONFLICT_ATTEMPTS", "JSON_TYPE", "LakeStore", "Put", "S3Client", "StoredObject", "Writing", "client_config"]
 log = logging.getLogger(__name__)
 JSON_TYPE = "application/json"
 CHUNK_BYTES = 1024 * 1024
@@ -136,6 +129,21 @@ class LakeStore:
         if created:
             raise IntegrityError(f"{self.uri(key)} holds {stored.bytes} bytes, not what was sent.", key=key)
         raise LakeConflict(f"{self.uri(key)} already holds other bytes; nothing was overwritten.", key=key)
+
+    def copy_if_absent(self, key: str, source: CopySource, *, bytes_: int, sha256: str, media_type: str) -> Put | None:
+        """Let the server copy the object, where it can and proves it; ``None`` where it has to be put instead."""
+        if source.endpoint != self._client.meta.endpoint_url or bytes_ > COPY_BYTES_MAX:
+            return None
+        request = source.request(self._prefix + key, media_type, self._kept(key))
+        try:
+            created = write_once(
+                lambda: self._bucket.send(lambda: request), lambda: False, self._backoff, self.uri(key)
+            )
+            stored = self.head(key)
+        except ArchiveError as error:
+            log.info("%s is not copied by the server but sent: %s", self.uri(key), error)
+            return None
+        return Put(stored, created) if stored and (stored.bytes, stored.sha256) == (bytes_, sha256) else None
 
     def put_document(self, key: str, body: bytes) -> Put:
         """Write a JSON document unless the key exists; raises as ``put_if_absent`` does."""
@@ -244,7 +252,8 @@ class LakeStore:
         Raises:
             LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket gives no answer.
         """
-        return self._server_now()
+        with translated(self.location.uri):
+            return self._clock.now()
 
     def list_keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys below the prefix in order, beginning behind ``after``."""
@@ -290,7 +299,7 @@ class LakeStore:
             LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list them.
         """
         age = self.writing.stale_upload_seconds
-        return sweep(self._bucket, self._prefix, self.location.uri, now=self._server_now(), age_seconds=age)
+        return sweep(self._bucket, self._prefix, self.location.uri, now=self.now(), age_seconds=age)
 
     def tidy(self) -> None:
         """Do what may be left undone: sweep, and only say so where the bucket does not let us."""
@@ -339,8 +348,4 @@ class LakeStore:
 
     def _kept(self, key: str) -> dict[str, str]:
         """Return the headers of an object that is kept for years."""
-        return self.writing.protection.headers(key, self._server_now)
-
-    def _server_now(self) -> datetime:
-        with translated(self.location.uri):
-            return self._clock.now()
+        return self.writing.protection.headers(key, self.now)

@@ -32,13 +32,12 @@ class Unsealer:
         if not settings.export_pgp_key_file:
             return
         try:
-            self._key = pysequoia.Cert.from_bytes(Path(settings.export_pgp_key_file).read_bytes()).secrets
+            self._key = pysequoia.Tsk.from_bytes(Path(settings.export_pgp_key_file).read_bytes())
+            self._key.decryptor(self._password)
         except Exception as error:  # noqa: BLE001 - what Sequoia raises has no class of its own
             raise ConfigurationError(
-                f"RECORDING_ARCHIVE_EXPORT_PGP_KEY_FILE cannot be read as an OpenPGP key ({type(error).__name__})"
+                f"RECORDING_ARCHIVE_EXPORT_PGP_KEY_FILE holds no secret key that opens ({type(error).__name__})"
             ) from None
-        if self._key is None:
-            raise ConfigurationError("RECORDING_ARCHIVE_EXPORT_PGP_KEY_FILE holds a public key: the secret one opens")
 
     @property
     def has_key(self) -> bool:

@@ -53,7 +53,9 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
     """Data before anything that refers to it: audio, then metadata."""
     key = layout.media_key(identity, body.sha256, body.extension)
     lake = work.lake_for(identity.conversation_id)
-    put = lake.put_if_absent(key, body.sink, bytes_=body.size, sha256=body.sha256, media_type=body.media_type)
+    size, sha256, kind = body.size, body.sha256, body.media_type
+    put = lake.copy_if_absent(key, body.copy_of, bytes_=size, sha256=sha256, media_type=kind) if body.copy_of else None
+    put = put or lake.put_if_absent(key, body.sink, bytes_=size, sha256=sha256, media_type=kind)
     metadata_key = layout.metadata_key(identity, body.sha256)
     document = lake.put_first(
         metadata_key,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from include.genesys.models import RecordingResult
+    from include.lake.server_copy import CopySource
     from include.secret import PresignedUrl
     from include.transfer.download import Downloaded, Spool
     from include.transfer.shard_work import JobUrl, JobUrls, ShardWork
@@ -24,13 +25,17 @@ FETCHES_PER_RESULT = 2
 
 @dataclass(frozen=True, slots=True)
 class RecordingBody:
-    """``sink`` belongs to whoever opened it; it is read again from its start. ``sha256`` is lower-case hex."""
+    """``sink`` belongs to whoever opened it; it is read again from its start. ``sha256`` is lower-case hex.
+
+    ``copy_of`` is where the same bytes lie in S3 already, where a bucket proves it.
+    """
 
     sink: BinaryIO
     size: int
     sha256: str
     inspection: Inspection
     origin: Origin
+    copy_of: CopySource | None = None
 
     @property
     def refusal(self) -> Finding | None:

@@ -83,5 +83,5 @@ def export_desk(
 
 def config_of(**options: object) -> SandboxConfig:
     """Return a clean day of short recordings."""
-    given = {"conversations": 40, "audio_seconds": (1, 2), "scenario": "clean", **options}
+    given = {"conversations": 24, "audio_seconds": (1, 2), "scenario": "clean", **options}
     return SandboxConfig(dates=(DAY.date,), timezone=ZONE.key, **given)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pysequoia
 import pytest
 
-from include.lake.layout import MediaKey
+from include.errors import ConfigurationError
+from include.lake.layout import MediaKey, conversation_prefix
+from include.lake.tombstone import Tombstone
 from include.outcome import Outcome
+from include.transfer.export_sealed import Unsealer
+from include.transfer.export_settings import ExportSettings
+from include.transfer.verify import Scope, verify_lake
 from tests.story.export_desk import NOW, config_of, export_desk
-from tests.story.night import DAY
+from tests.story.night import DAY, everything_in, media_keys, night
 
 
 @pytest.fixture
@@ -39,6 +45,8 @@ def test_counts_by_class_are_the_truth(desk):
     desk.write("late")
     second = desk.ingest()
     assert expected(truth) == {name: (first + second)[name] for name in expected(truth)}
+    verified = verify_lake(desk.ports.lake, Scope(desk.ports.org, whole=True, deep=True))
+    assert [] == list(verified.findings)
     assert 0 < second["archived"]
 
 
@@ -59,7 +67,7 @@ def test_lost_ledger_copies_nothing(desk, lake_client):
     before = [entry for entry in desk.objects() if not entry[0].startswith("ingest/")]
     for key in list(lake.list_keys("ingest/")):
         lake_client.delete_object(Bucket=lake.location.bucket, Key=f"{lake.location.prefix}/{key}")
-    assert {"recognised"} == desk.ingest().keys()
+    assert desk.ingest().keys() <= {"recognised", "media_missing"}
     assert before == [entry for entry in desk.objects() if not entry[0].startswith("ingest/")]
 
 
@@ -106,7 +114,7 @@ def test_conflict_is_named_with_both_places(desk):
 
 def test_damage_is_quarantined_as_by_the_night(lake, lake_client, tmp_path):
     """The same checks: what no player would open is not archived because it came by another way."""
-    with export_desk(lake, lake_client, tmp_path, config_of(scenario="rough", conversations=120)) as desk:
+    with export_desk(lake, lake_client, tmp_path, config_of(scenario="rough", conversations=70)) as desk:
         desk.write()
         counts = desk.ingest()
         truth = desk.written.truth()
@@ -121,3 +129,106 @@ def test_today_waits_for_its_end(desk):
     counts = desk.ingest(DAY.end - timedelta(hours=1))
     assert {"waiting"} == counts.keys()
     assert [] == desk.objects()
+
+
+def test_server_copies_what_its_checksum_proves(desk, lake_client):
+    """Half of the export has a SHA-256 of its bucket's: the copies have it too, with our type and no second writer."""
+    desk.write("first")
+    lake, export = desk.ports.lake, desk.ports.export
+    item = next(item for item in export.objects("") if not item.key.endswith(".json") and export.sha256(item.key))
+    sha256 = export.sha256(item.key)
+    source = export.copy_source(item, sha256)
+    put = lake.copy_if_absent("media/copied", source, bytes_=item.bytes, sha256=sha256, media_type="audio/wav")
+    assert (True, sha256, item.bytes) == (put.created, put.stored.sha256, put.stored.bytes)
+    again = lake.copy_if_absent("media/copied", source, bytes_=item.bytes, sha256=sha256, media_type="audio/wav")
+    assert not again.created
+    kept = lake_client.head_object(Bucket=lake.location.bucket, Key=f"{lake.location.prefix}/media/copied")
+    assert "audio/wav" == kept["ContentType"]
+
+
+def test_server_copies_only_the_object_that_was_read(desk):
+    """Written again in between, without a checksum, or of other bytes: nothing is copied, and the caller sends."""
+    desk.write("first")
+    lake, export = desk.ports.lake, desk.ports.export
+    media = [item for item in export.objects("") if not item.key.endswith(".json")]
+    item = next(item for item in media if export.sha256(item.key))
+    stale = replace(export.copy_source(item, export.sha256(item.key)), etag='"0123"')
+    facts = {"bytes_": item.bytes, "sha256": export.sha256(item.key), "media_type": "audio/wav"}
+    assert None is lake.copy_if_absent("media/stale", stale, **facts)
+    assert None is lake.head("media/stale")
+    assert None is export.copy_source(next(item for item in media if not export.sha256(item.key)), "0" * 64)
+
+
+def test_erased_conversation_is_not_brought_back(desk):
+    """A tombstone holds against the export too; its objects are settled and never archived."""
+    desk.write("first")
+    lake = desk.ports.lake
+    (one, *_) = {item.key.split("conversation_id=")[1][:36] for item in desk.ports.export.objects("")}
+    stone = Tombstone(desk.ports.org, str(DAY), one, "request", "Art. 17", "somebody", NOW.isoformat(), ())
+    lake.put_document(stone.key, stone.body())
+    assert 1 == desk.ingest()["erased"]
+    assert [] == list(lake.list_keys(conversation_prefix(desk.ports.org, str(DAY), one)))
+
+
+def test_recordings_of_the_night_are_recognised(lake, lake_client, tmp_path):
+    """What the batch jobs archived is neither copied nor committed again, and both ways make one balance."""
+    with night(lake, tmp_path / "night", scenario="clean", conversations=12, seed=7) as it:
+        _, state = it.run()
+        config = it.box.world.config
+    before = everything_in(lake)
+    with export_desk(lake, lake_client, tmp_path, config) as desk:
+        desk.write("first")
+        assert {"recognised"} == desk.ingest().keys()
+        assert state.outcomes == desk.state().outcomes
+    assert before == {key: value for key, value in everything_in(lake).items() if not key.startswith("ingest/")}
+
+
+def only_sealed(desk, client, recipient):
+    """Leave of the export one recording, encrypted, with its metadata; return what was sealed and the envelope."""
+    export = desk.ports.export
+    desk.write("first")
+    item = next(item for item in export.objects("") if item.key.endswith(".ogg"))
+    plain = export.read(item.key)
+    sealed = pysequoia.encrypt(plain, recipients=[recipient.extract_certificate()], armor=False)
+    bucket, root = export.location.bucket, f"{export.location.prefix}/"
+    for entry in list(export.objects("")):
+        if entry.key != f"{item.key.rpartition('.')[0]}_metadata.json":
+            client.delete_object(Bucket=bucket, Key=root + entry.key)
+    client.put_object(Bucket=bucket, Key=f"{root}{item.key}.pgp", Body=sealed)
+    return plain, sealed
+
+
+def given_key(desk, key, path):
+    """Configure a key."""
+    path.write_bytes(bytes(key))
+    given = replace(desk.ports.export_settings, export_pgp_key_file=str(path))
+    desk.ports = replace(desk.ports, export_settings=given, unsealer=Unsealer(given))
+
+
+@pytest.mark.parametrize(("with_key", "seen"), [(True, "archived"), (False, "sealed")])
+def test_sealed_recordings(desk, lake_client, tmp_path, with_key, seen):
+    """With the key what is inside is archived as if it had come open; without, the envelope, and it says so."""
+    secret = pysequoia.Tsk.generate("archive@example.org")
+    plain, sealed = only_sealed(desk, lake_client, secret)
+    if with_key:
+        given_key(desk, secret, tmp_path / "key.pgp")
+    assert {seen: 1} == desk.ingest()
+    (key,) = media_keys(desk.ports.lake)
+    assert (plain if with_key else sealed) == desk.ports.lake.read(key)
+    assert key.endswith(".ogg" if with_key else ".pgp")
+
+
+def test_envelope_for_somebody_else_is_quarantined(desk, lake_client, tmp_path):
+    """A wrong key opens nothing: the envelope is kept as evidence under its reason."""
+    only_sealed(desk, lake_client, pysequoia.Tsk.generate("them"))
+    given_key(desk, pysequoia.Tsk.generate("us"), tmp_path / "key.pgp")
+    assert {"quarantined": 1} == desk.ingest()
+    (record,) = [item for items in desk.state().items.values() for item in items]
+    assert "export_seal_unopened" == record.reason
+
+
+def test_public_key_is_refused(tmp_path):
+    """It opens nothing: said before anything is fetched."""
+    (tmp_path / "public.pgp").write_bytes(bytes(pysequoia.Tsk.generate("us").extract_certificate()))
+    with pytest.raises(ConfigurationError, match="PGP_KEY_FILE"):
+        Unsealer(ExportSettings(export_pgp_key_file=str(tmp_path / "public.pgp")))
