@@ -12,11 +12,15 @@ RUN := $(BIN)/python -m demo
 # A command on the lake that the environment names, else on the demo's.
 LAKE = $(RUN) lake $(DEMO_OPTIONS) --
 
+# A person's words, as one word of the shell: neither make nor the shell reads anything into them.
+words = '$(subst ','\'',$(value $(1)))'
+unexport REASON LEGAL_BASIS BY
+
 # A variable that is not given leaves the demo's own default.
 DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZONE)) \
 	$(if $(CONVERSATIONS),--conversations=$(CONVERSATIONS)) $(if $(SEED),--seed=$(SEED)) \
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
-	$(if $(FAULT),--fault="$(FAULT)")
+	$(if $(FAULT),--fault=$(call words,FAULT))
 
 .PHONY: help setup demo up down run single day rebuild-catalog verify deliver evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
@@ -38,19 +42,21 @@ down: ## stop the demo stack
 	$(SETUP)
 	@$(RUN) down
 
-run: ## archive DATE=YYYY-MM-DD [END_DATE=] with the connections in the environment; 0 only if complete
+run: ## archive DATE=YYYY-MM-DD [END_DATE= ONLY_FAILED=1] with the connections in the environment; 0 only if complete
 	$(SETUP)
-	@$(RUN) run --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE))
+	@$(RUN) run --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE)) $(if $(ONLY_FAILED),--only-failed)
 
 single: ## archive one recording now, with the connections in the environment: CONVERSATION=uuid [RECORDING=uuid OUTPUT_FORMAT=wav] or MEDIA=uuid [DATE=]
 	$(SETUP)
-	@$(RUN) single $(if $(CONVERSATION),--conversation="$(CONVERSATION)") $(if $(RECORDING),--recording="$(RECORDING)") \
+	@$(RUN) single $(if $(CONVERSATION),--conversation=$(call words,CONVERSATION)) $(if $(RECORDING),--recording="$(RECORDING)") \
 		$(if $(MEDIA),--media="$(MEDIA)") $(if $(DATE),--date="$(DATE)") \
 		$(if $(OUTPUT_FORMAT),--output-format="$(OUTPUT_FORMAT)")
 
-day: ## print what became of DATE=YYYY-MM-DD [END_DATE=], from the lake in the environment, else from the demo's [TIMEZONE CONTRACT SCENARIO SEED]
+# day, verify, rebuild-catalog, erase, hold, deliver: without a lake in the environment they take the demo's,
+# chosen by the variables it was made with (CONTRACT SCENARIO SEED FAULT TIMEZONE).
+day: ## print what became of DATE=YYYY-MM-DD [END_DATE= REPORT=1 the whole page], from the lake in the environment, else the demo's
 	$(SETUP)
-	@$(LAKE) day --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE))
+	@$(LAKE) day --date=$(DATE) $(if $(END_DATE),--end-date=$(END_DATE)) $(if $(REPORT),--report)
 
 verify: ## prove the lake against its own evidence: all days, or DATE=YYYY-MM-DD [END_DATE= DEEP=1 reads every byte, WHOLE=1 also what no day names]
 	$(SETUP)
@@ -108,14 +114,14 @@ bench: ## race the archive against the tools it replaces, several GB, and write 
 
 erase: ## erase one conversation for good: CONVERSATION=uuid REASON= LEGAL_BASIS= [DATE= BY= DRY_RUN=1 BYPASS_GOVERNANCE=1]
 	$(SETUP)
-	@$(LAKE) erase --conversation="$(CONVERSATION)" $(if $(DATE),--date="$(DATE)") --reason="$(REASON)" \
-		--legal-basis="$(LEGAL_BASIS)" $(if $(BY),--by="$(BY)") $(if $(DRY_RUN),--dry-run) \
+	@$(LAKE) erase --conversation=$(call words,CONVERSATION) $(if $(DATE),--date="$(DATE)") --reason=$(call words,REASON) \
+		--legal-basis=$(call words,LEGAL_BASIS) $(if $(BY),--by=$(call words,BY)) $(if $(DRY_RUN),--dry-run) \
 		$(if $(BYPASS_GOVERNANCE),--bypass-governance)
 
 hold: ## put one conversation under a legal hold, or lift it: CONVERSATION=uuid REASON= [DATE= BY= RELEASE=1]
 	$(SETUP)
-	@$(LAKE) hold --conversation="$(CONVERSATION)" $(if $(DATE),--date="$(DATE)") --reason="$(REASON)" \
-		$(if $(BY),--by="$(BY)") $(if $(RELEASE),--release)
+	@$(LAKE) hold --conversation=$(call words,CONVERSATION) $(if $(DATE),--date="$(DATE)") --reason=$(call words,REASON) \
+		$(if $(BY),--by=$(call words,BY)) $(if $(RELEASE),--release)
 
 docs: ## write docs/DAGS.md from the DAGs
 	$(SETUP)

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from demo.archive_run import DagMissingError, archive_days
-from demo.background import announce, running_facts, start_in_background, stop_in_background
+from demo.background import FACTS_NAME, announce, running_facts, start_in_background, stop_in_background
 from demo.command import run_command
 from demo.one_day import run_days
 from demo.one_recording import run_single
-from demo.options import DEFAULT_SEED, PROJECT, NotConfiguredError, SandboxOptions, StackOptions
+from demo.options import DEFAULT_SEED, PROJECT, NotConfiguredError, SandboxOptions, StackOptions, refuse_future
 from demo.ports import PortTakenError
 from demo.processes import ComponentError
 from demo.rest import AirflowApiError
@@ -73,7 +73,10 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 def demo(options: argparse.Namespace) -> int:
     """Start a stack, archive the sandbox's day, print what is where, and stop everything."""
+    refuse_future("DATE", _sandbox_options(options))
+    (options.directory / FACTS_NAME).unlink(missing_ok=True)
     with running_stack(_stack_options(options), say=_Clock()) as stack:
+        announce(options.directory, stack)
         _print_addresses(stack.ui_url, stack.username, stack.password)
         day = _sandbox_options(options).day
         succeeded = archive_days(stack, day, day, print)
@@ -96,6 +99,8 @@ def up(options: argparse.Namespace) -> int:
     """Leave a stack running in the background."""
     _stack_options(options)  # a wrong value is said here, not in the log of the process behind
     facts = running_facts(options.directory)
+    if facts is not None:
+        print("running already, with the options it was started with: make down ends it")
     if facts is None:
         print("starting the stack in the background ...", flush=True)
         facts = start_in_background(options.directory, _given(options))
@@ -112,7 +117,7 @@ def down(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Archive days with the connections of the environment; starts no service."""
-    return run_days(options.date, options.end_date or options.date)
+    return run_days(options.date, options.end_date or options.date, only_failed=options.only_failed)
 
 
 def single(options: argparse.Namespace) -> int:
@@ -188,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output-format", default="", help="single: wav or mp3, beside the original")
     parser.add_argument("--date", default="", help="local day, YYYY-MM-DD; default yesterday")
     parser.add_argument("--end-date", default="", help="run: the last day, default the first")
+    parser.add_argument("--only-failed", action="store_true", help="run: ask again only for what failed")
     parser.add_argument("--timezone", default=os.environ.get("GENESYS_TIMEZONE") or "UTC", help="of the day")
     parser.add_argument("--conversations", type=int, default=300, help="of the sandbox's day")
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED, help="the same seed plays the same day")

@@ -44,7 +44,7 @@ def archive_days(stack: Stack, first: str, last: str, say: Callable[[str], None]
         options = stack.sandbox.options if stack.sandbox else None
         if options and (options.fault or options.scenario):
             print("red on purpose: the sandbox was told to misbehave, and an incomplete day is never green")
-        print("what to do, by error: docs/runbook.md")
+        print("what to do: docs/runbook.md, by reason word; by error, where a task failed of one")
     return state == "success"
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from demo.stack import Stack
 
+FACTS_NAME = "stack.json"
 START_SECONDS = 300.0
 STOP_SECONDS = 45.0
 POLL_SECONDS = 0.2
@@ -41,7 +42,7 @@ def announce(directory: Path, stack: Stack) -> None:
         "sandbox": stack.sandbox.api_base_url if stack.sandbox else None,
         "logs": str(stack.logs),
     }
-    write_private(directory / "stack.json", json.dumps(facts, indent=2))
+    write_private(directory / FACTS_NAME, json.dumps(facts, indent=2))
 
 
 def start_in_background(directory: Path, arguments: list[str]) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def start_in_background(directory: Path, arguments: list[str]) -> dict[str, Any]
     Raises:
         ComponentError: when it ends instead, with the last lines of its log.
     """
-    facts_file, log = directory / "stack.json", directory / "logs" / "stack.log"
+    facts_file, log = directory / FACTS_NAME, directory / "logs" / "stack.log"
     facts_file.unlink(missing_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
@@ -75,7 +76,7 @@ def start_in_background(directory: Path, arguments: list[str]) -> dict[str, Any]
 def running_facts(directory: Path) -> dict[str, Any] | None:
     """Return the facts of the stack that runs on this folder, or None."""
     try:
-        facts: dict[str, Any] = json.loads((directory / "stack.json").read_text("utf-8"))
+        facts: dict[str, Any] = json.loads((directory / FACTS_NAME).read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return facts if holder(directory) else None
@@ -94,7 +95,7 @@ def stop_in_background(directory: Path) -> bool:
             time.sleep(POLL_SECONDS)
         if holder(directory) != pid:
             break
-    (directory / "stack.json").unlink(missing_ok=True)
+    (directory / FACTS_NAME).unlink(missing_ok=True)
     return True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import contextmanager
+import sys
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from demo.airflow_environment import archive_settings, inherited
@@ -12,6 +13,7 @@ from demo.background import running_facts
 from demo.object_store import BUCKET, ObjectStore, credentials, running_object_store
 from demo.one_day import NEEDED, command_environment, lake_command
 from demo.options import PROJECT, NotConfiguredError
+from demo.stack import StackRunningError, only_one
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +45,8 @@ def _environment(options: StackOptions) -> Iterator[dict[str, str]]:
         yield dict(os.environ)
         return
     with _demo_store(options) as store:
+        address = f"s3://{store.bucket}/{options.lake_prefix}"
+        print(f"no lake in the environment: this is the demo's, {address}", file=sys.stderr, flush=True)
         tuned = {name: value for name, value in os.environ.items() if name.startswith("RECORDING_ARCHIVE_")}
         zone = options.sandbox.timezone if options.sandbox else "UTC"
         yield {**inherited(), **tuned, **archive_settings(store, None, options), "GENESYS_TIMEZONE": zone}
@@ -60,5 +64,9 @@ def _demo_store(options: StackOptions) -> Iterator[ObjectStore]:
     if facts is not None:
         yield ObjectStore(facts["s3"], *credentials(folder), BUCKET)
         return
-    with running_object_store(folder) as store:
-        yield store
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(only_one(options.directory))
+        except StackRunningError:
+            raise NotConfiguredError("the demo's bucket is in use by another command: try again in a moment") from None
+        yield stack.enter_context(running_object_store(folder))

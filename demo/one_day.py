@@ -36,7 +36,7 @@ NEEDED = {
 CONNECTIONS = tuple(name for name in NEEDED if name.startswith("AIRFLOW_CONN_"))
 
 
-def run_days(first: str, last: str) -> int:
+def run_days(first: str, last: str, *, only_failed: bool = False) -> int:
     """Archive the local days ``first`` to ``last``; 0 only when all of them are complete.
 
     Raises:
@@ -44,7 +44,7 @@ def run_days(first: str, last: str) -> int:
     """
     check_day("DATE", first)
     check_day("END_DATE", last)
-    status, log, environment = run_dag(DAILY_DAG, {"start_date": first, "end_date": last})
+    status, log, environment = run_dag(DAILY_DAG, {"start_date": first, "end_date": last, "only_failed": only_failed})
     print()
     days = ["--date", first, "--end-date", last]
     # Read from the bucket, not from the run: what an auditor would find.
@@ -53,11 +53,12 @@ def run_days(first: str, last: str) -> int:
     for task, cause in log.causes.items() if not complete else ():
         print(f"red: {task}: {cause}")
     if not complete:
-        print(f"NOT complete. What to do, by error: docs/runbook.md; every line of the run: {HOME / LOG_NAME}")
+        print("NOT complete. What to do: docs/runbook.md, by reason word; by error, where a task failed of one.")
+        print(f"Every line of the run: {HOME / LOG_NAME}")
     return 0 if complete else 1
 
 
-def run_dag(dag_id: str, conf: Mapping[str, str]) -> tuple[int, RunLog, dict[str, str]]:
+def run_dag(dag_id: str, conf: Mapping[str, object]) -> tuple[int, RunLog, dict[str, str]]:
     """Run a DAG once with the connections of the environment; return its status, its log, and that environment.
 
     Raises:

@@ -57,6 +57,16 @@ def check_zone(name: str, value: str) -> None:
         raise NotConfiguredError(f"{name} must be an IANA time zone such as Europe/Berlin, not {value!r}") from None
 
 
+def refuse_future(name: str, options: SandboxOptions) -> None:
+    """Refuse a day that is not over: nothing could be archived of it.
+
+    Raises:
+        NotConfiguredError: naming the variable.
+    """
+    if options.day > yesterday(options.timezone):
+        raise NotConfiguredError(f"{name} must be a day that is over, not {options.day}")
+
+
 def check_number(name: str, value: int, least: int, most: int) -> None:
     """Refuse a number out of its range.
 

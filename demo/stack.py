@@ -82,7 +82,7 @@ def running_stack(
     """
     options = options or StackOptions()
     options.directory.mkdir(parents=True, exist_ok=True)
-    with _only_one(options.directory), Supervisor() as supervisor:
+    with only_one(options.directory), Supervisor() as supervisor:
         try:
             stack = _start(supervisor, options, say)
             yield stack
@@ -128,8 +128,12 @@ def _stack(
 
 
 @contextmanager
-def _only_one(directory: Path) -> Iterator[None]:
-    """Hold the folder's lock; the kernel lets go of it however the process ends."""
+def only_one(directory: Path) -> Iterator[None]:
+    """Hold the folder's lock; the kernel lets go of it however the process ends.
+
+    Raises:
+        StackRunningError: when somebody else holds it.
+    """
     # Append, not write: opening must not empty the file that another launcher holds.
     with (directory / LOCK_NAME).open("a") as lock:
         try:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EXAMPLES = 3
+_TO_DO = (Outcome.QUARANTINED, Outcome.PENDING, Outcome.SOURCE_ERROR)
 
 
 def day_lines(date: str, report: Mapping[str, Any] | None) -> list[str]:
@@ -44,7 +45,8 @@ def _exclusion_lines(exclusions: object) -> list[str]:
         group = (str(row.get("outcome", "?")), str(row.get("reason", "")))
         groups.setdefault(group, []).append(str(row.get("conversation_id", "?")))
     lines = ["not archived, and why:"]
-    for (outcome, reason), ids in sorted(groups.items(), key=lambda item: -len(item[1])):
+    # What somebody has to act on comes first, however few it is.
+    for (outcome, reason), ids in sorted(groups.items(), key=lambda item: (item[0][0] not in _TO_DO, -len(item[1]))):
         shown = ", ".join(ids[:EXAMPLES]) + (", ..." if len(ids) > EXAMPLES else "")
         lines.append(f"  {len(ids):4} {outcome}{f' ({reason})' if reason else ''}: {shown}")
     return lines

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from genesys_archive.commands.days import local_day
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.lake import recording_lake
 from include.audit.balance import day_lines
@@ -19,8 +20,9 @@ HELP = "print what became of a day: the balance, the exclusions by name, and whe
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the days."""
-    parser.add_argument("--date", required=True, type=date.fromisoformat, help="local day, YYYY-MM-DD")
-    parser.add_argument("--end-date", type=date.fromisoformat, help="the last day; default the first")
+    parser.add_argument("--date", required=True, type=local_day, help="local day, YYYY-MM-DD")
+    parser.add_argument("--end-date", type=local_day, help="the last day; default the first")
+    parser.add_argument("--report", action="store_true", help="print the whole page instead of the balance")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
         day = str(options.date + timedelta(days=number))
         body = lake.read(report_key(day, "report.json"))
         report = json.loads(body) if body else None
-        print("\n".join(day_lines(day, report)))
+        page = lake.read(report_key(day, "report.md")) if options.report else None
+        print(page.decode() if page else "\n".join(day_lines(day, report)))
         if report:
             print(f"report: {lake.uri(report_key(day, 'report.md'))}\nproof: {lake.uri(str(report.get('commit', '')))}")
         complete = complete and bool(report and report.get("complete"))

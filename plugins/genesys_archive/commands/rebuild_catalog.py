@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.lake import recording_lake
+from include.errors import ConfigurationError
 from include.transfer.catalog_rebuild import days_to_catalog, rebuild_day
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Rebuild and print a line a day; 1 where there is nothing to build, or an object that no partition should hold."""
+    if options.end_date and not options.date:
+        raise ConfigurationError(f"a last day, {options.end_date}, needs a first one")
     settings = archive_settings()
     lake = recording_lake(settings)
     started, rows, odd = time.monotonic(), 0, False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from genesys_archive.commands.days import local_day
 from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
@@ -22,8 +23,8 @@ HELP = "prove the lake against its own evidence: what is missing, altered, hidde
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the days and how closely to look."""
-    parser.add_argument("--date", type=date.fromisoformat, help="local day, YYYY-MM-DD; default every committed day")
-    parser.add_argument("--end-date", type=date.fromisoformat, help="the last day; default the first")
+    parser.add_argument("--date", type=local_day, help="local day, YYYY-MM-DD; default every committed day")
+    parser.add_argument("--end-date", type=local_day, help="the last day; default the first")
     parser.add_argument("--deep", action="store_true", help="read and hash every byte, not only ask the bucket")
     parser.add_argument("--whole", action="store_true", help="all days, and what no day leads to")
 
@@ -40,6 +41,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _dates(options: argparse.Namespace) -> tuple[str, ...]:
+    if options.date is None and options.end_date is not None:
+        raise ConfigurationError(f"a last day, {options.end_date}, needs a first one")
     if options.date is None:
         return ()
     last = options.end_date or options.date
