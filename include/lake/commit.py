@@ -259,6 +259,11 @@ def try_commit(lake: LakeStore, commit: Commit) -> bool:
     return True
 
 
+def is_head(lake: LakeStore, commit: Commit) -> bool:
+    """Whether no other run has committed the day since; one listing. Raises as ``LakeStore.list_keys`` does."""
+    return not any(lake.list_keys(layout.commit_prefix(str(commit.day)), after=commit.key))
+
+
 def manifests_of(lake: LakeStore, day: LocalDay) -> tuple[str, ...]:
     """Return the keys of all manifests of a day, also of those that a crashed run left without a commit."""
     return tuple(lake.list_keys(layout.manifest_prefix(str(day))))

@@ -120,7 +120,8 @@ class LakeStore:
         if bytes_ > self.writing.multipart_bytes:
             created, crc = self._put_in_parts(key, body, bytes_, sha256, media_type)
         else:
-            created = self._put_whole(key, body, bytes_, sha256, media_type)
+            headers = {**self._kept(key), **IF_ABSENT}
+            created = self._put_whole(key, self._sender(key, body, bytes_, sha256, media_type, headers))
         stored = self.head(key)
         if stored is None:
             raise LakeUnavailable(f"{self.uri(key)} is not there after it was written.", key=key)
@@ -173,12 +174,16 @@ class LakeStore:
             LakeUnavailable, NotAuthorised, ConfigurationError: as ``put_if_absent``.
         """
         digest = sha256_hex(body)
+        headers = self.writing.protection.replaceable_headers(key)
+        facts = (key, io.BytesIO(body), len(body), digest, media_type)
         current = self.head(key)
+        if current is None:  # Of several runs that say it first at the same time, one writes.
+            if self._put_whole(key, self._sender(*facts, {**headers, **IF_ABSENT})):
+                return True
+            current = self.head(key)
         if current is not None and current.sha256 == digest:
             return False
-        headers = self.writing.protection.replaceable_headers(key)
-        send = self._sender(key, io.BytesIO(body), len(body), digest, media_type, headers)
-        send_repeatedly(send, self._backoff, self.uri(key))
+        send_repeatedly(self._sender(*facts, headers), self._backoff, self.uri(key))
         return True
 
     def head(self, key: str) -> StoredObject | None:
@@ -310,8 +315,7 @@ class LakeStore:
         else:
             log.info("%d uploads that were left open were aborted", swept)
 
-    def _put_whole(self, key: str, body: IO[bytes], bytes_: int, sha256: str, media_type: str) -> bool:
-        send = self._sender(key, body, bytes_, sha256, media_type, {**self._kept(key), **IF_ABSENT})
+    def _put_whole(self, key: str, send: Callable[[], object]) -> bool:
         return write_once(send, lambda: self.head(key) is not None, self._backoff, self.uri(key))
 
     def _put_in_parts(self, key: str, body: IO[bytes], bytes_: int, sha256: str, media_type: str) -> tuple[bool, str]:

@@ -25,7 +25,7 @@ from include.lake.catalog import (
     strangers,
 )
 from include.lake.catalog_schema import SCHEMA_VERSION
-from include.lake.commit import read_head
+from include.lake.commit import is_head, read_head
 from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.catalog_row import catalog_row
@@ -89,6 +89,9 @@ def catalog_day(lake: LakeStore, org: str, day: LocalDay, *, rebuild: bool = Fal
     manifest = manifest_of(date, (head.key, head.sha256), inputs, rows, body)
     # Data before what refers to it: after a crash in between the manifest does not fit, and the next run writes.
     written = [replace_partition(lake, date, body), manifest.write(lake)]
+    if not is_head(lake, head):
+        # Another run has committed meanwhile; its partition may have been there first, and be the newer one.
+        return catalog_day(lake, org, day)
     return Catalogued(manifest, any(written), strangers(lake, date))
 
 

@@ -16,7 +16,7 @@ from include.audit.report import sentence
 from include.audit.standing import Standing
 from include.errors import LakeUnavailable
 from include.lake import layout
-from include.lake.commit import Commit, contents_of, first_commit, read_head, try_commit
+from include.lake.commit import Commit, contents_of, first_commit, is_head, read_head, try_commit
 from include.lake.manifest import Manifest
 from include.lake.plan import ShardPlan, earlier_facts, read_expected
 from include.lake.tombstone import conversations_of, erased_conversations, plans_with_facts, uncertified_erasures
@@ -234,9 +234,14 @@ def reconcile_day(
     Raises:
         RetriableError, PermanentError: as the lake raises them.
     """
-    commit, _ = commit_day(lake, org, day, plan_keys, rules, key)
-    state = present_state(lake, commit)
-    write_reports(lake, commit, state)
+    plans = tuple(plan_keys)
+    for _ in range(COMMIT_ATTEMPTS):
+        commit, _ = commit_day(lake, org, day, plans, rules, key)
+        state = present_state(lake, commit)
+        write_reports(lake, commit, state)
+        # Where another run has committed meanwhile, its report may have been there first, and be the newer one.
+        if is_head(lake, commit):
+            break
     return state, sentence(str(day), state)
 
 

@@ -58,6 +58,8 @@ class Ground:
     gates: Mapping[str, Gate]
     folder: Path
     bucket: str
+    multipart_bytes: int = 14_000
+    """So that a second of WAV goes in parts, and of MP3 does not."""
     _undisturbed: Undisturbed | None = field(default=None)
 
     def lake(self) -> LakeStore:
@@ -86,8 +88,9 @@ class Ground:
             "region_name": self.store.region,
         }
         connection = {"login": config.client_id, "password": config.client_secret, "extra": extra}
+        order = Order(s3, lake.location, connection, memory, at, self.multipart_bytes)
         context = multiprocessing.get_context("forkserver")
-        child = context.Process(target=run_night, args=(Order(s3, lake.location, connection, memory, at),))
+        child = context.Process(target=run_night, args=(order,))
         child.start()
         return child
 

@@ -36,19 +36,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 BATCH_ITEMS = 4
-MULTIPART_BYTES = 14_000
-"""So that a second of WAV goes in parts, and of MP3 does not."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """Everything that a run is told; ``at`` is what time it shall be throughout, ``None`` for the true time."""
+    """Everything that a run is told; ``at`` is what time it shall be throughout, ``None`` for the true time.
+
+    Objects above ``multipart_bytes`` go in parts.
+    """
 
     s3: dict[str, str]
     location: LakeLocation
     connection: dict[str, Any]
     memory: Path
     at: datetime | None
+    multipart_bytes: int
 
 
 class FileMemory:
@@ -80,7 +82,7 @@ def run_night(order: Order) -> None:
         if order.at is not None:
             stack.enter_context(time_machine.travel(order.at, tick=False))
         client = boto3.client("s3", **order.s3, config=client_config())
-        lake = LakeStore(client, order.location, Writing(multipart_bytes=MULTIPART_BYTES))
+        lake = LakeStore(client, order.location, Writing(multipart_bytes=order.multipart_bytes))
         settings = ArchiveSettings(
             lake=order.location, timezone=ZONE, batch_items=BATCH_ITEMS, state_dir=order.memory / "state"
         )

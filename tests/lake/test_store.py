@@ -122,6 +122,22 @@ def test_racing_writers_of_the_same_bytes_make_one_version(lake_client, versione
     assert (1, 1) == (created.count(True), len(versions))
 
 
+def test_racing_writers_of_the_same_view_make_one_version(lake_client, versioned):
+    """Eight workers that write the same report at once, the first there is, make one version of it."""
+    lake = LakeStore(lake_client, LakeLocation(versioned, "view"))
+    for turn in range(3):
+        start = Barrier(RACERS)
+
+        def race(_, turn=turn, start=start):
+            start.wait(10)
+            return lake.put_latest(f"{turn}.md", b"a", "text/markdown")
+
+        with ThreadPoolExecutor(RACERS) as pool:
+            written = list(pool.map(race, range(RACERS)))
+        versions = lake_client.list_object_versions(Bucket=versioned, Prefix=f"view/{turn}")["Versions"]
+        assert (1, 1) == (written.count(True), len(versions))
+
+
 def test_racing_writers_of_other_bytes_make_one_winner(lake_client, versioned):
     """Eight workers with eight bodies: one wins, seven are told, and the object is the winner's."""
     lake = LakeStore(lake_client, LakeLocation(versioned, "other"))
