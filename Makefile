@@ -13,14 +13,14 @@ RUN := $(BIN)/python -m demo
 LAKE = $(RUN) lake $(DEMO_OPTIONS) --
 
 # A person's words, as one word of the shell: neither make nor the shell reads anything into them.
-words = '$(subst ','\'',$(value $(1)))'
+verbatim = '$(subst ','\'',$(value $(1)))'
 unexport REASON LEGAL_BASIS BY
 
 # A variable that is not given leaves the demo's own default.
 DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZONE)) \
 	$(if $(CONVERSATIONS),--conversations=$(CONVERSATIONS)) $(if $(SEED),--seed=$(SEED)) \
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
-	$(if $(FAULT),--fault=$(call words,FAULT))
+	$(if $(FAULT),--fault=$(call verbatim,FAULT))
 
 .PHONY: help setup demo up down run single day rebuild-catalog verify deliver evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
@@ -48,7 +48,7 @@ run: ## archive DATE=YYYY-MM-DD [END_DATE= ONLY_FAILED=1] with the connections i
 
 single: ## archive one recording now, with the connections in the environment: CONVERSATION=uuid [RECORDING=uuid OUTPUT_FORMAT=wav] or MEDIA=uuid [DATE=]
 	$(SETUP)
-	@$(RUN) single $(if $(CONVERSATION),--conversation=$(call words,CONVERSATION)) $(if $(RECORDING),--recording="$(RECORDING)") \
+	@$(RUN) single $(if $(CONVERSATION),--conversation=$(call verbatim,CONVERSATION)) $(if $(RECORDING),--recording="$(RECORDING)") \
 		$(if $(MEDIA),--media="$(MEDIA)") $(if $(DATE),--date="$(DATE)") \
 		$(if $(OUTPUT_FORMAT),--output-format="$(OUTPUT_FORMAT)")
 
@@ -114,14 +114,14 @@ bench: ## race the archive against the tools it replaces, several GB, and write 
 
 erase: ## erase one conversation for good: CONVERSATION=uuid REASON= LEGAL_BASIS= [DATE= BY= DRY_RUN=1 BYPASS_GOVERNANCE=1]
 	$(SETUP)
-	@$(LAKE) erase --conversation=$(call words,CONVERSATION) $(if $(DATE),--date="$(DATE)") --reason=$(call words,REASON) \
-		--legal-basis=$(call words,LEGAL_BASIS) $(if $(BY),--by=$(call words,BY)) $(if $(DRY_RUN),--dry-run) \
+	@$(LAKE) erase --conversation=$(call verbatim,CONVERSATION) $(if $(DATE),--date="$(DATE)") --reason=$(call verbatim,REASON) \
+		--legal-basis=$(call verbatim,LEGAL_BASIS) $(if $(BY),--by=$(call verbatim,BY)) $(if $(DRY_RUN),--dry-run) \
 		$(if $(BYPASS_GOVERNANCE),--bypass-governance)
 
 hold: ## put one conversation under a legal hold, or lift it: CONVERSATION=uuid REASON= [DATE= BY= RELEASE=1]
 	$(SETUP)
-	@$(LAKE) hold --conversation=$(call words,CONVERSATION) $(if $(DATE),--date="$(DATE)") --reason=$(call words,REASON) \
-		$(if $(BY),--by=$(call words,BY)) $(if $(RELEASE),--release)
+	@$(LAKE) hold --conversation=$(call verbatim,CONVERSATION) $(if $(DATE),--date="$(DATE)") --reason=$(call verbatim,REASON) \
+		$(if $(BY),--by=$(call verbatim,BY)) $(if $(RELEASE),--release)
 
 docs: ## write docs/DAGS.md from the DAGs
 	$(SETUP)
