@@ -10,11 +10,18 @@ import sys
 from datetime import date, timedelta
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 from include.sandbox.config import CONTRACTS, SandboxConfig
 from include.sandbox.faults import CATALOGUE, read_switch
+from include.sandbox.native_export import WAVES, NativeExport
 from include.sandbox.scenario import SCENARIOS
 from include.sandbox.server import Sandbox, running
+from include.sandbox.tenant import Tenant
+
+if TYPE_CHECKING:
+    from include.sandbox.native_export import ExportTarget
 
 
 def days(text: str) -> tuple[date, ...]:
@@ -65,6 +72,14 @@ def parser() -> argparse.ArgumentParser:
     line.add_argument("--audio-seconds", type=seconds_range, default=None, metavar="MIN..MAX")
     line.add_argument("--late-after-submissions", type=int, default=1)
     line.add_argument("--ready-file", type=Path, default=None, help="written when both ports listen")
+    line.add_argument(
+        "--export-to",
+        default="",
+        metavar="s3://BUCKET/PREFIX",
+        help="write a native S3 export of the days, say the truth about it as JSON, and end; "
+        "endpoint and keys are those of boto3's environment (AWS_ENDPOINT_URL_S3, AWS_ACCESS_KEY_ID ...)",
+    )
+    line.add_argument("--export-wave", choices=WAVES, default="all", help="what came in time, what came late, or both")
     line.add_argument("--list-scenarios", action="store_true")
     line.add_argument("--list-faults", action="store_true")
     return line
@@ -78,10 +93,13 @@ def main(arguments: list[str] | None = None) -> int:
     if options.pop("list_faults"):
         return _say("".join(f"{item.name:26} {item.about}\n" for item in CATALOGUE.values()))
     ready_file = options.pop("ready_file")
+    export_to, wave = options.pop("export_to"), options.pop("export_wave")
     try:
         config = SandboxConfig(**{**options, "faults": tuple(options["faults"])})
     except ValueError as error:
         parser().error(str(error))
+    if export_to:
+        return _export(config, export_to, wave)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -105,6 +123,21 @@ def _announce(target: Path, sandbox: Sandbox) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     partial.write_text(json.dumps(facts), encoding="utf-8")
     partial.replace(target)
+
+
+def _export(config: SandboxConfig, target: str, wave: str) -> int:
+    import boto3  # noqa: PLC0415 - a sandbox that serves needs no S3
+
+    parts = urlsplit(target)
+    export = NativeExport(Tenant(config), config.dates)
+    client = boto3.client("s3")
+    try:
+        written = export.write(cast("ExportTarget", client), parts.netloc, parts.path, wave)
+    finally:
+        client.close()
+    truth = export.truth()
+    facts = {"org_id": config.org_id, "objects": written, "recordings": truth.classes, "outcomes": truth.outcomes}
+    return _say(json.dumps(facts, indent=2, sort_keys=True) + "\n")
 
 
 def _say(text: str) -> int:

@@ -112,6 +112,17 @@ def test_conflict_is_named_with_both_places(desk):
     assert not state.is_complete
 
 
+def test_object_written_again_is_looked_at_again(desk, lake_client):
+    """A key that is settled is new with other bytes: a watermark by key or by hour would never see it."""
+    desk.write("first")
+    desk.ingest()
+    export = desk.ports.export
+    one, other = [item for item in export.objects("") if item.key.endswith(".ogg")][:2]
+    key = f"{export.location.prefix}/{one.key}"
+    lake_client.put_object(Bucket=export.location.bucket, Key=key, Body=export.read(other.key))
+    assert {"conflicting": 1} == desk.ingest()
+
+
 def test_damage_is_quarantined_as_by_the_night(lake, lake_client, tmp_path):
     """The same checks: what no player would open is not archived because it came by another way."""
     with export_desk(lake, lake_client, tmp_path, config_of(scenario="rough", conversations=70)) as desk:
