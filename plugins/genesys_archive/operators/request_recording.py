@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import BaseOperator
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+    from include.transfer.submit import JobMemory
+
+WAIT_KEY = "waiting"
+"""Where the plan and its deadline are remembered while the task is deferred."""
 
 
 class RequestRecordingOperator(BaseOperator):
@@ -66,12 +71,12 @@ class RequestRecordingOperator(BaseOperator):
         self.log.info("%s", planned.sentence())
         return self._when_ready(context, planned, time.time() + settings.job_deadline_seconds)
 
-    def resume(
-        self, context: Context, event: object, planned: dict[str, object], deadline: float
-    ) -> dict[str, object]:  # Airflow hands over the event; the moment that came is all it says
+    def resume(self, context: Context, event: object, waiting: dict[str, Any] | None = None) -> dict[str, object]:
         """Ask again; until the deadline, a Unix time."""
-        del event
-        return self._when_ready(context, SinglePlanned.from_json(planned), deadline)
+        del event  # the moment that came is all it says
+        # `airflow dags test` drops the arguments of a deferral, and hands over the event alone.
+        known = waiting or cast("dict[str, Any]", cast("JobMemory", context["task_state_store"]).get(WAIT_KEY))
+        return self._when_ready(context, SinglePlanned.from_json(known["planned"]), known["deadline"])
 
     def _when_ready(self, context: Context, planned: SinglePlanned, deadline: float) -> dict[str, object]:
         settings, hook = archive_settings(), GenesysHook()
@@ -85,11 +90,11 @@ class RequestRecordingOperator(BaseOperator):
             )
         if seconds is not None and time.time() + seconds < deadline:
             self.log.info("The source is preparing it; asked again in %.1f s", seconds)
-            self.defer(
-                trigger=DateTimeTrigger(target_time=datetime.now(UTC) + timedelta(seconds=seconds)),
-                method_name="resume",
-                kwargs={"planned": planned.to_json(), "deadline": deadline},
-            )
+            waiting: dict[str, object] = {"planned": planned.to_json(), "deadline": deadline}
+            cast("JobMemory", context["task_state_store"]).set(WAIT_KEY, waiting)
+            moment = datetime.now(UTC) + timedelta(seconds=seconds)
+            trigger = DateTimeTrigger(target_time=moment)
+            self.defer(trigger=trigger, method_name="resume", kwargs={"waiting": waiting})
         if seconds is not None:
             self.log.warning("The source was not ready with everything in time; what it has is taken")
         context["ti"].xcom_push(DAYS_KEY, [{"date": planned.date, "plan_key": planned.plan_key}])
