@@ -41,9 +41,11 @@ class Line:
         self.is_up = True
         self.sent, self.refused = [], {}
         self.dies = ""
+        self.asked = 0
 
     def send(self, event_id, body):
         """Pass a request on."""
+        self.asked += 1
         if self.dies == "before":
             raise KilledError
         reason = self.refused.get(event_id, "") if self.is_up else AWAY
@@ -149,6 +151,14 @@ def test_receiver_that_is_away_for_a_day_misses_nothing(archived):
     assert max(asleep) <= 60
     assert (len(media_keys(archived.lake)), 0, 0) == (done.sent, done.waiting, done.dead)
     assert {1} == set(Counter(line.sent).values())
+
+
+def test_receiver_that_is_away_is_not_asked_for_every_event(archived):
+    """Three times in one pass, however many events there are."""
+    line = Line()
+    line.is_up = False
+    outbox(archived, line, webhook_patience_seconds=0.5).deliver([str(DAY)])
+    assert 3 == line.asked
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
