@@ -89,18 +89,18 @@ class PlanDayOperator(BaseOperator):
             self.log.info("More than %d conversations on a day: asking by analytics job", rows_max)
         return self._request_jobs(days)
 
-    def resume_submitting(self, context: Context, event: dict[str, Any], dates: list[str]) -> list[dict[str, Any]]:
+    def resume_submitting(self, context: Context, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Submit the jobs whose data have arrived; where they have not, ask by the query, which lags less."""
-        days = self._days(dates, event)
+        days = self._days(event)
         if not event["available"]:
             self.log.warning("The jobs' data did not reach the end of %s in time; the query is asked instead", days[-1])
             return self._plan(context, days, {}, None)
         return self._submit_jobs(days)
 
-    def resume_planning(self, context: Context, event: dict[str, Any], jobs: dict[str, str]) -> list[dict[str, Any]]:
+    def resume_planning(self, context: Context, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Plan from what the jobs found."""
-        days = self._days(sorted(jobs), event)
-        return self._plan(context, days, fulfilled_jobs(days, jobs, event["states"]), None)
+        days = self._days(event)
+        return self._plan(context, days, fulfilled_jobs(days, event["jobs"], event["states"]), None)
 
     def _request_jobs(self, days: Sequence[LocalDay]) -> NoReturn:
         settings = archive_settings()
@@ -110,31 +110,28 @@ class PlanDayOperator(BaseOperator):
         if available >= last:
             self._submit_jobs(days)
         self.log.info("The jobs' data reach %s; waiting for %s", available.isoformat(), last.isoformat())
-        self._wait("resume_submitting", {"dates": [str(day) for day in days]}, available_until=last.isoformat())
+        self._wait("resume_submitting", {str(day): "" for day in days}, available_until=last.isoformat())
 
     def _submit_jobs(self, days: Sequence[LocalDay]) -> NoReturn:
         with GenesysHook().client(archive_settings()) as source:
             jobs = {str(day): source.submit_details_job(day.start, day.end) for day in days}
         self.log.info("Analytics jobs: %s", ", ".join(f"{date} {job_id}" for date, job_id in jobs.items()))
-        self._wait("resume_planning", {"jobs": jobs}, job_ids=list(jobs.values()))
+        self._wait("resume_planning", jobs)
 
-    def _wait(
-        self, then: str, arguments: dict[str, Any], *, job_ids: Sequence[str] = (), available_until: str = ""
-    ) -> NoReturn:
+    def _wait(self, then: str, jobs: dict[str, str], *, available_until: str = "") -> NoReturn:
         settings = archive_settings()
         self.defer(
             trigger=AnalyticsJobsTrigger(
                 genesys_conn_id=GENESYS_CONN_ID,
-                job_ids=list(job_ids),
+                jobs=jobs,
                 available_until=available_until,
                 poll_seconds=settings.poll_seconds,
                 deadline=time.time() + settings.job_deadline_seconds,
             ),
             method_name=then,
-            kwargs=arguments,
         )
 
-    def _days(self, dates: Sequence[str], event: dict[str, Any]) -> list[LocalDay]:
+    def _days(self, event: dict[str, Any]) -> list[LocalDay]:
         """Return the days of before the wait: yesterday may be another day by now.
 
         Raises:
@@ -143,7 +140,7 @@ class PlanDayOperator(BaseOperator):
         if event.get("error"):
             raise AirflowFailException(event["error"])
         zone = archive_settings().timezone
-        return [LocalDay.of(date, zone) for date in dates]
+        return [LocalDay.of(date, zone) for date in sorted(event["jobs"])]
 
     def _plan(
         self, context: Context, days: Sequence[LocalDay], jobs: Mapping[datetime, str], rows_max: int | None

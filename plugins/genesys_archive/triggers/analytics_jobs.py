@@ -26,22 +26,23 @@ class AnalyticsJobsTrigger(BaseTrigger):
     """Fires when the jobs' data reach ``available_until`` (ISO 8601), where that is given; else when all jobs are over.
 
     At ``deadline``, a Unix time, it fires with what is known. It changes nothing, so it may run twice. The event holds
-    ``available``, or ``states``: job id to what is wrong with it, nothing for a fulfilled one.
+    ``available``, or ``states``: job id to what is wrong with it, nothing for a fulfilled one. ``jobs`` (date to job
+    id, empty ids while there are none) comes back in it: ``airflow dags test`` loses the arguments of a deferral.
     """
 
     def __init__(
-        self, genesys_conn_id: str, job_ids: list[str], available_until: str, poll_seconds: float, deadline: float
+        self, genesys_conn_id: str, jobs: dict[str, str], available_until: str, poll_seconds: float, deadline: float
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
         self.genesys_conn_id = genesys_conn_id
-        self.job_ids = job_ids
+        self.jobs = jobs
         self.available_until = available_until
         self.poll_seconds = poll_seconds
         self.deadline = deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and arguments that Airflow stores; no token and no URL is among them."""
-        names = ("genesys_conn_id", "job_ids", "available_until", "poll_seconds", "deadline")
+        names = ("genesys_conn_id", "jobs", "available_until", "poll_seconds", "deadline")
         return (
             "genesys_archive.triggers.analytics_jobs.AnalyticsJobsTrigger",
             {name: getattr(self, name) for name in names},
@@ -53,7 +54,7 @@ class AnalyticsJobsTrigger(BaseTrigger):
             payload = await self._wait()
         except PermanentError as error:
             payload = {"error": str(error)}
-        yield TriggerEvent(payload)  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
+        yield TriggerEvent({**payload, "jobs": self.jobs})  # type: ignore[no-untyped-call]  # Airflow leaves it unannotated
 
     async def _wait(self) -> dict[str, object]:
         connection = await GenesysHook(self.genesys_conn_id).genesys_connection_async()
@@ -67,7 +68,7 @@ class AnalyticsJobsTrigger(BaseTrigger):
                         return {"available": True}
                 else:
                     await asyncio.to_thread(self._ask, client, states)
-                    if len(states) == len(self.job_ids):
+                    if len(states) == len(self.jobs):
                         return {"states": states}
             except RetriableError as error:
                 self.log.warning("The analytics jobs could not be asked, again later: %s", error)
@@ -77,7 +78,7 @@ class AnalyticsJobsTrigger(BaseTrigger):
             await asyncio.sleep(min(self.poll_seconds, left))
 
     def _ask(self, client: GenesysClient, states: dict[str, str]) -> None:
-        for job_id in self.job_ids:
+        for job_id in self.jobs.values():
             if job_id in states:
                 continue
             try:
