@@ -21,6 +21,7 @@ DEFAULT_CONTRACT = "platform"
 DEFAULT_SCENARIO = "ordinary"
 DAILY_DAG = "genesys_recordings_daily"
 SINGLE_DAG = "genesys_recording_single"
+EXPORT_DAG = "genesys_s3_export_ingest"
 AUDIT_DAG = "genesys_archive_audit"
 LAKE_PREFIX = "archive"
 

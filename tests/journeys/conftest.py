@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from demo.archive_run import wait_for_dag
+from demo.object_store import BUCKET
 from demo.options import DAILY_DAG, StackOptions
 from demo.stack import running_stack
 from tests.journeys.journey import Journey
@@ -22,6 +23,10 @@ ENVIRONMENT = {
     # A killed triggerer's work is taken over when its heartbeat is this old; 30 is the default.
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
     "GENESYS_TIMEZONE": ZONE,
+    # Nobody waits for a half that never comes.
+    "RECORDING_ARCHIVE_EXPORT_URI": f"s3://{BUCKET}/native-export",
+    "RECORDING_ARCHIVE_EXPORT_PATIENCE_SECONDS": "0",
+    "RECORDING_ARCHIVE_EXPORT_WAIT_SECONDS": "1",
     # Two shards for a day of forty conversations.
     "RECORDING_ARCHIVE_BATCH_ITEMS": "20",
 }

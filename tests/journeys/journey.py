@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from demo.airflow import COMPONENTS, airflow_command
-from demo.options import AUDIT_DAG, DAILY_DAG, SINGLE_DAG
+from demo.options import AUDIT_DAG, DAILY_DAG, EXPORT_DAG, SINGLE_DAG
 from demo.processes import Component
 from tests.journeys.bucket import Bucket
 
@@ -41,13 +41,14 @@ class Run:
 
     def xcoms(self):
         """Return every XCom of the run: (task, map index, key) to value."""
-        entries = self.api.get(f"/dags/{DAILY_DAG}/dagRuns/{self.run_id}/taskInstances/~/xcomEntries", limit=100)[
-            "xcom_entries"
-        ]
+        entries = self.api.get(
+            f"/dags/{self.tasks[0]['dag_id']}/dagRuns/{self.run_id}/taskInstances/~/xcomEntries", limit=100
+        )["xcom_entries"]
         return {(one["task_id"], one["map_index"], one["key"]): self._xcom(one) for one in entries}
 
     def _xcom(self, entry):
-        path = f"/dags/{DAILY_DAG}/dagRuns/{self.run_id}/taskInstances/{entry['task_id']}/xcomEntries/{entry['key']}"
+        task = f"{self.tasks[0]['dag_id']}/dagRuns/{self.run_id}/taskInstances/{entry['task_id']}"
+        path = f"/dags/{task}/xcomEntries/{entry['key']}"
         return self.api.get(path, map_index=entry["map_index"], deserialize="true")["value"]
 
 
@@ -91,6 +92,10 @@ class Journey:
     def single(self, **conf):
         """Trigger the DAG of one recording, wait for it, and return what became of it."""
         return self._other(SINGLE_DAG, conf)
+
+    def ingest(self, **conf):
+        """Trigger the ingest of the native export, wait for it, and return what became of it."""
+        return self._other(EXPORT_DAG, conf)
 
     def _other(self, dag_id, conf):
         run_id = self.api.trigger(dag_id, conf)

@@ -23,6 +23,7 @@ RANGE = ("2026-01-12", "2026-01-13")
 BACKFILLED = ("2026-01-14", "2026-01-15")
 LATE, AFTER_LATE = "2026-01-19", "2026-01-20"
 SINGLE, SINGLE_GUIDE = "2026-01-22", "2026-01-23"
+EXPORTED = "2026-01-26"
 
 WEBHOOK_KEY, WEBHOOK_TOKEN = "canary-webhook-key-of-thirty-two-bytes", "canary-webhook-token"
 
@@ -36,6 +37,7 @@ ORGANISATIONS = {
     "quick": {"dates": (*RANGE, *BACKFILLED), "conversations": 12},
     "single": {"dates": (SINGLE,), "conversations": 6, "scenario": "clean"},
     "single-guide": {"dates": (SINGLE_GUIDE,), "conversations": 6, "scenario": "clean", "contract": "guide"},
+    "exported": {"dates": (EXPORTED,), "conversations": 12, "scenario": "clean"},
     "patient": {"dates": (INTERRUPTED,), "conversations": 12, "job_seconds": 12.0},
 }
 
