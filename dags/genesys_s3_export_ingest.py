@@ -19,6 +19,9 @@ of days older than `RECORDING_ARCHIVE_EXPORT_WINDOW_DAYS`. Neither: that window 
 | `reconcile_day` | a day has open work, such as an `export_conflict` | the error in its log names the report |
 | `catalog_day` | the catalog is not up to date; the archive and its proof are | repair what its log names, clear it |
 
+A day is complete here as far as the export goes: it names no call that it lacks. Only the nightly run and the audit,
+which ask what happened, announce a complete day.
+
 Pink (skipped) is the ordinary end of a run: nothing new came.
 Clearing any task is safe: keys are write-once, and what is settled is remembered by key and ETag.
 The full table by reason is in `docs/runbook.md`.
@@ -34,7 +37,6 @@ from genesys_archive.defaults import (
     CATALOG_ASSET,
     DEFAULT_ARGS,
     DOWNLOAD_POOL,
-    RECORDINGS_ASSET,
     START_DATE,
     TAGS,
     timezone_name,
@@ -77,11 +79,11 @@ def genesys_s3_export_ingest() -> None:
     ingest = IngestExportOperator(
         task_id="ingest_export", pool=DOWNLOAD_POOL, execution_timeout=timedelta(hours=10), **dates
     )
+    # No outlet: the export names no call that it lacks, so its word alone must not announce a complete day.
     reconcile = ReconcileDayOperator(
         task_id="reconcile_day",
         plan_task_id=ingest.task_id,
         plan_only="False",
-        outlets=[RECORDINGS_ASSET],
         execution_timeout=timedelta(minutes=30),
     )
     catalog = CatalogDayOperator(

@@ -84,6 +84,12 @@ def test_verdict_announces_the_asset(daily):
     assert {"reconcile_day": ["genesys_recordings"], "catalog_day": ["genesys_recording_catalog"]} == outlets
 
 
+def test_an_export_announces_no_day(bag):
+    """It names no call that it lacks, so whoever waits for complete days must not hear of one from it."""
+    export = bag.dags["genesys_s3_export_ingest"]
+    assert ["genesys_recording_catalog"] == [asset.name for task in export.tasks for asset in task.outlets]
+
+
 def test_early_shards_are_finished_first(daily):
     """Downloads of the first shard go before submissions of the last."""
     assert {"upstream"} == {str(task.weight_rule) for task in daily.tasks}
