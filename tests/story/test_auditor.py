@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +14,18 @@ from uuid import uuid4
 
 import pytest
 
+from include.lake.layout import MediaKey
 from include.lake.store import LakeStore
 from include.settings import LakeLocation
+from include.transfer.erase import ErasureOrder, erase_conversation
 from tests.docs.pages import FENCE, page
 from tests.story.night import DAY, media_keys, night
 from tests.story.tampering import Tampering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from include.audit.reconcile import DayState
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +39,16 @@ def steps() -> list[str]:
     return blocks[1:]
 
 
+def table(done: subprocess.CompletedProcess) -> dict[str, int]:
+    """Return the classes that step 7 printed, added up over their reasons, with their sum under ``expected``."""
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines() if "│" in line]
+    found: Counter[str] = Counter()
+    for name, _, count in rows:
+        if count.isdigit():
+            found[name] += int(count)
+    return dict(found)
+
+
 @dataclass
 class Auditor:
     """Somebody with a shell, rclone, sha256sum, DuckDB, and the right to read the bucket."""
@@ -41,6 +56,7 @@ class Auditor:
     lake: LakeStore
     environment: dict[str, str]
     folder: Path
+    state: DayState
 
     def follows(self) -> subprocess.CompletedProcess:
         """Run all steps in one shell, in an empty folder, up to the first that fails."""
@@ -64,7 +80,7 @@ def auditor(request, object_store, lake_client, tmp_path_factory) -> Iterator[Au
     folder = tmp_path_factory.mktemp("auditor")
     with night(lake, folder, conversations=40, scenario="rough", contract=request.param) as tonight:
         tonight.run()
-        tonight.run()
+        _, state = tonight.run()
     command = folder / "duckdb"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/tests/story/duckdb_command.py "$@"\n')
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
@@ -80,7 +96,7 @@ def auditor(request, object_store, lake_client, tmp_path_factory) -> Iterator[Au
         "RCLONE_S3_ACCESS_KEY_ID": object_store.access_key,
         "RCLONE_S3_SECRET_ACCESS_KEY": object_store.secret_key,
     }
-    return Auditor(lake, environment, folder)
+    return Auditor(lake, environment, folder, state)
 
 
 def test_every_step_passes_on_a_day_as_it_was_archived(auditor):
@@ -88,7 +104,9 @@ def test_every_step_passes_on_a_day_as_it_was_archived(auditor):
     done = auditor.follows()
     assert (0, "") == (done.returncode, done.stderr)
     assert "archived" in done.stdout
+    assert "step 9 proves nothing here" in done.stdout
     assert done.stdout.endswith("every step was taken\n")
+    assert {**auditor.state.summary()["conversations"], "expected": auditor.state.summary()["expected"]} == table(done)
 
 
 def test_altered_recording_stops_the_auditor(auditor):
@@ -127,3 +145,15 @@ def test_recording_of_nobody_stops_the_auditor(auditor):
     key = media_keys(auditor.lake)[0].replace("/0-", "/7-")
     with Tampering(auditor.lake).added(key):
         assert auditor.follows().returncode != 0
+
+
+def test_erased_conversation_is_counted_once(auditor):
+    """Step 7 counts it as erased and no more as archived, and the sum stays; last, since nothing brings it back."""
+    before = table(auditor.follows())
+    identity = MediaKey.parse(media_keys(auditor.lake)[0]).identity
+    order = ErasureOrder(identity.org, DAY, identity.conversation_id, "asked for", "GDPR Art. 17", "dpo")
+    was = auditor.state.outcomes[identity.conversation_id]
+    erase_conversation(auditor.lake, order)
+    done = auditor.follows()
+    assert (0, "") == (done.returncode, done.stderr)
+    assert {**before, was: before[was] - 1, "erased": 1} == table(done)
