@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from include.audit.reconcile import DayState
     from include.lake.catalog import Row
     from include.lake.commit import Commit
     from include.lake.store import LakeStore
@@ -48,18 +49,23 @@ READERS = 16
 
 @dataclass(frozen=True, slots=True)
 class Catalogued:
-    """What cataloguing a day came to. ``written`` is false where the partition stood there already."""
+    """What cataloguing a day came to. ``written`` is false where the partition stood there already.
+
+    ``lost`` parts are archived by the commit and gone from the bucket without a tombstone, so they have no row.
+    """
 
     manifest: CatalogManifest
     written: bool
     strangers: tuple[str, ...]
+    lost: int = 0
 
     def sentence(self) -> str:
         """Return it for the log of a person."""
         done = "written" if self.written else "as it was"
         odd = f". Not ours, and counted by every query: {', '.join(self.strangers)}" if self.strangers else ""
+        fewer = f" ({self.lost} fewer than the commit: lost in the lake)" if self.lost else ""
         return (
-            f"{self.manifest.date}: {self.manifest.rows} recordings in {self.manifest.key}, "
+            f"{self.manifest.date}: {self.manifest.rows} recordings{fewer} in {self.manifest.key}, "
             f"{self.manifest.size_bytes} bytes, of {self.manifest.commit_key}; {done}{odd}"
         )
 
@@ -79,11 +85,11 @@ def catalog_day(lake: LakeStore, org: str, day: LocalDay, *, rebuild: bool = Fal
         raise IntegrityError(f"{day} was never committed in {lake.location.uri}: there is nothing to catalogue.")
     date = str(day)
     stored = dict(lake.stored_times(layout.media_day_prefix(org, date)))
-    items = archived_items(lake, head, stored)
+    items, lost = archived_items(lake, head, stored)
     inputs = _digest(head, items, stored)
     known = None if rebuild else CatalogManifest.read(lake, date)
     if known is not None and known.inputs_sha256 == inputs and known.still_stands(lake):
-        return Catalogued(known, written=False, strangers=strangers(lake, date))
+        return Catalogued(known, written=False, strangers=strangers(lake, date), lost=lost)
     facts = {"commit_key": head.key, "commit_sha256": head.sha256, "catalog_schema_version": str(SCHEMA_VERSION)}
     body, rows = parquet_of(_row_groups(lake, items, stored), facts)
     manifest = manifest_of(date, (head.key, head.sha256), inputs, rows, body)
@@ -92,19 +98,23 @@ def catalog_day(lake: LakeStore, org: str, day: LocalDay, *, rebuild: bool = Fal
     if not is_head(lake, head):
         # Another run has committed meanwhile; its partition may have been there first, and be the newer one.
         return catalog_day(lake, org, day)
-    return Catalogued(manifest, any(written), strangers(lake, date))
+    return Catalogued(manifest, any(written), strangers(lake, date), lost)
 
 
-def archived_items(lake: LakeStore, commit: Commit, present: Mapping[str, object]) -> list[ItemRecord]:
-    """Return the parts that the commit says are archived and the bucket still has, in the order of the catalog.
+def archived_items(lake: LakeStore, commit: Commit, present: Mapping[str, object]) -> tuple[list[ItemRecord], int]:
+    """Return the parts that the commit says are archived and the bucket still has, and how many it has no more.
 
-    Whoever has a tombstone has no row, also before a commit names it.
+    They are in the order of the catalog. Whoever has a tombstone has no row, also before a commit names it, and has
+    lost nothing.
     """
-    state = without_lost(state_of(lake, commit), present)
-    state = with_erased(state, erased_conversations(lake, str(commit.day)))
-    every = (item for items in state.items.values() for item in items)
-    archived = (item for item in every if item.outcome is Outcome.ARCHIVED)
-    return sorted(archived, key=lambda item: (item.conversation_id, item.recording_id, item.part, item.sha256))
+    state = with_erased(state_of(lake, commit), erased_conversations(lake, str(commit.day)))
+    committed, archived = _archived(state), _archived(without_lost(state, present))
+    archived.sort(key=lambda item: (item.conversation_id, item.recording_id, item.part, item.sha256))
+    return archived, len(committed) - len(archived)
+
+
+def _archived(state: DayState) -> list[ItemRecord]:
+    return [item for items in state.items.values() for item in items if item.outcome is Outcome.ARCHIVED]
 
 
 def _digest(head: Commit, items: Sequence[ItemRecord], stored: Mapping[str, datetime]) -> str:

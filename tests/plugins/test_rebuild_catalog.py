@@ -9,7 +9,7 @@ import pytest
 
 from genesys_archive.commands.__main__ import main
 from include.lake.layout import catalog_key, catalog_manifest_key
-from tests.story.night import DAY, ZONE, everything_in, night, remove
+from tests.story.night import DAY, ZONE, everything_in, media_keys, night, remove
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +51,20 @@ def test_catalog_comes_back(lake: LakeStore, tmp_path: Path, capsys: pytest.Capt
     said = capsys.readouterr().out
     assert ("; as it was" in said, f"1 days, {archived} recordings" in said) == (True, True)
     assert before == everything_in(lake)
+
+
+@pytest.mark.usefixtures("shell", "airflow_database")
+def test_lost_recording_is_said(lake: LakeStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row less than the commit archived is no silent thing, on the first look as on the second."""
+    with night(lake, tmp_path, conversations=12) as tonight:
+        _, state = tonight.run()
+    archived = state.summary()["recordings"]["archived"]
+    remove(lake, media_keys(lake)[0])
+    for _ in range(2):
+        assert 0 == main(["rebuild-catalog"])
+        said = capsys.readouterr().out
+        assert f"{DAY}: {archived - 1} recordings (1 fewer than the commit: lost in the lake) in {KEYS[0]}" in said
+        assert f"1 days, {archived - 1} recordings (1 fewer than the commits: make verify names them)" in said
 
 
 @pytest.mark.usefixtures("shell", "airflow_database")

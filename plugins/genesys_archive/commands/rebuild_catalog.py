@@ -29,15 +29,17 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError(f"a last day, {options.end_date}, needs a first one")
     settings = archive_settings()
     lake = recording_lake(settings)
-    started, rows, odd = time.monotonic(), 0, False
+    started, rows, lost, odd = time.monotonic(), 0, 0, False
     days = days_to_catalog(lake, settings.timezone, options.date, options.end_date)
     for day in days:
         done = rebuild_day(lake, day)
         print(done.sentence())
         rows += done.manifest.rows
+        lost += done.lost
         odd = odd or bool(done.strangers)
     if not days:
         print("no such day was ever committed here", file=sys.stderr)
         return 1
-    print(f"{len(days)} days, {rows} recordings, {time.monotonic() - started:.1f} s")
+    fewer = f" ({lost} fewer than the commits: make verify names them)" if lost else ""
+    print(f"{len(days)} days, {rows} recordings{fewer}, {time.monotonic() - started:.1f} s")
     return int(odd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
@@ -43,7 +44,7 @@ class CatalogDayOperator(BaseOperator):
         for planned in days:
             with troubles.of(planned["date"]):
                 done = catalog_day(lake, org, LocalDay.of(planned["date"], settings.timezone))
-                self.log.info("%s", done.sentence())
+                self.log.log(logging.WARNING if done.lost else logging.INFO, "%s", done.sentence())
                 partitions.append({"date": planned["date"], "key": done.manifest.key, "rows": done.manifest.rows})
         troubles.retry_what_may_pass()
         troubles.fail_if_any()
