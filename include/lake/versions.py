@@ -154,7 +154,8 @@ class Versions:
         if not self.can_lock():
             raise ConfigurationError(
                 f"The bucket of {self._where} has no Object Lock, so nothing in it can be put under a legal hold. "
-                "Object Lock is switched on for a bucket, see docs/erasure.md."
+                "Its owner can enable Object Lock when the bucket is made, or later where it keeps versions "
+                "(aws s3api put-object-lock-configuration); docs/connect.md, The bucket, has the commands."
             )
 
     def _ask(self, operation: str, unset: frozenset[str], **arguments: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ and commits are not touched: they hold ids, digests and sizes, and the day's cha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.canonical import canonical_json
@@ -15,7 +15,7 @@ from include.errors import ConfigurationError, LakeUnavailable, ObjectLocked
 from include.lake import layout
 from include.lake.commit import read_head
 from include.lake.plan import day_plans_of, read_expected
-from include.lake.tombstone import ErasedObject, Rewritten, Tombstone, tombstones_of
+from include.lake.tombstone import ErasedObject, Rewritten, Tombstone, tombstones_of, uncertified_erasures
 from include.lake.versions import COMPLIANCE, GOVERNANCE
 from include.transfer.catalog import catalog_day
 from include.transfer.conversation_objects import objects_of
@@ -60,13 +60,19 @@ class ErasureOrder:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """What an erasure came to, or in a dry run would. ``deleted`` are the versions that this very run deleted."""
+    """What an erasure came to, or in a dry run would. ``deleted`` are the versions that this very run deleted.
+
+    ``views`` are the keys of catalog and reports that are made anew. ``already`` is set where an earlier erasure had
+    come to its end and nothing was left to do.
+    """
 
     order: ErasureOrder
     tombstones: tuple[Tombstone, ...]
     deleted: tuple[ObjectVersion, ...]
     unassigned: tuple[str, ...]
     commit_key: str = ""
+    views: tuple[str, ...] = ()
+    already: bool = False
 
     @property
     def objects(self) -> tuple[ErasedObject, ...]:
@@ -79,6 +85,8 @@ class Erasure:
 
     def lines(self, where: str) -> list[str]:
         """Return the certificate for a person; ``where`` is the lake's address."""
+        if self.already:
+            return self._nothing_to_do()
         tombstone = self.tombstones[0]
         digests = [f"  {item.sha256 or '(no bytes)':64}  {item.bytes:>12}  {item.key}" for item in self.objects]
         done = bool(self.commit_key)
@@ -92,11 +100,31 @@ class Erasure:
             f"by            {tombstone.by}, at {tombstone.at}",
             f"{'erased' if done else 'would erase':14}{self._count()}",
             *digests,
+            *self._made_anew(),
             *(f"tombstone     {item.key}" for item in self.tombstones if done),
             *(f"certificate   {layout.erasure_key(item.key)}" for item in self.tombstones if done),
             *([f"commit        {self.commit_key}", "looked for again: no version is left"] if done else []),
-            *(f"NOT ASSIGNED  {key}: nobody knows whose bytes these are; look" for key in self.unassigned),
+            *self._not_assigned(),
         ]
+
+    def _nothing_to_do(self) -> list[str]:
+        """Who asks again need not be told the first one's reason: the tombstone has it."""
+        when = max(item.at for item in self.tombstones)
+        return [
+            f"{self.order.conversation_id} of {self.order.day}: already erased on {when}, nothing to do",
+            *(f"certificate   {layout.erasure_key(item.key)}" for item in self.tombstones),
+            *self._not_assigned(),
+        ]
+
+    def _made_anew(self) -> list[str]:
+        plans = sorted({item for tombstone in self.tombstones for item in tombstone.rewritten})
+        return [
+            *(f"rewritten     {item.key}, without its facts: {item.replaced_by}" for item in plans),
+            *(f"rewritten     {key}, without it" for key in self.views),
+        ]
+
+    def _not_assigned(self) -> list[str]:
+        return [f"NOT ASSIGNED  {key}: nobody knows whose bytes these are; look" for key in self.unassigned]
 
 
 def erase_conversation(
@@ -120,11 +148,15 @@ def erase_conversation(
     found = objects_of(lake, order.org, order.day, order.conversation_id)
     standing = tombstones_of(lake, order.org, str(order.day), order.conversation_id)
     _refuse_stranger(lake, order, found, standing)
-    views = (*_stale_reports(lake, order, standing), *lake.versions.list(layout.catalog_partition(str(order.day))))
+    stale = _stale_reports(lake, order, standing)
+    views = (*stale, *lake.versions.list(layout.catalog_partition(str(order.day))))
     _refuse_what_is_kept(lake, (*found.versions, *views), bypass_governance=bypass_governance)
     tombstones = _with_what_is_new(lake, order, found, standing)
+    anew = tuple(sorted({view.key for view in views if not view.is_marker}))
+    already = tombstones == standing and not (found.versions or stale) and _is_certified(lake, order)
+    erasure = Erasure(order, tombstones, found.versions, found.unassigned, views=anew, already=already)
     if dry_run:
-        return Erasure(order, tombstones, found.versions, found.unassigned)
+        return erasure
     for tombstone in tombstones:
         lake.put_document(tombstone.key, tombstone.body())
     bypass = bypass_governance and lake.versions.can_lock()
@@ -138,7 +170,11 @@ def erase_conversation(
     if any(lake.list_keys(layout.report_prefix(str(order.day)))):
         reconcile_day(lake, order.org, order.day, (), key=key)
     _forget_reports(lake, order, tombstones, bypass=bypass)
-    return Erasure(order, tombstones, found.versions, found.unassigned, commit.key)
+    return replace(erasure, commit_key=commit.key)
+
+
+def _is_certified(lake: LakeStore, order: ErasureOrder) -> bool:
+    return order.conversation_id not in uncertified_erasures(lake, str(order.day))
 
 
 def _refuse_stranger(

@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from include.errors import ConfigurationError, LakeUnavailable, ObjectLocked
 from include.lake.commit import read_head
-from include.lake.layout import MediaIdentity, MediaKey, catalog_key, derived_key, quarantine_key
+from include.lake.layout import MediaIdentity, MediaKey, catalog_key, derived_key, erasure_key, quarantine_key
 from include.lake.protection import Protection
 from include.lake.retention import VARIABLE, RetentionRules
 from include.lake.store import LakeStore, Writing
@@ -131,6 +131,41 @@ def test_second_erasure_writes_nothing(opened):
         again = erase_conversation(day.lake, order(reason="once more"))
         assert before == every_version(day.lake)
         assert (0, 3) == (len(again.deleted), len(again.objects))
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_second_erasure_says_when_the_first_was(opened, dry_run):
+    """Who asks again learns that it is done, and not the reason of the first, under which nothing happens now."""
+    with opened() as day:
+        first = erase_conversation(day.lake, order())
+        again = erase_conversation(day.lake, order(reason="once more"), dry_run=dry_run)
+        (tombstone,) = first.tombstones
+        said = f"{order().conversation_id} of {DAY}: already erased on {tombstone.at}, nothing to do"
+        assert [said, f"certificate   {erasure_key(tombstone.key)}"] == again.lines("s3://x")
+
+
+def test_unfinished_erasure_is_not_called_done(opened):
+    """Without its certificate an erasure has not come to its end: the same order finishes it, and says so."""
+    with opened() as day:
+        (tombstone,) = erase_conversation(day.lake, order()).tombstones
+        for version in day.lake.versions.list(erasure_key(tombstone.key)):
+            day.lake.versions.delete(version)
+        assert "DRY RUN" in erase_conversation(day.lake, order(), dry_run=True).lines("s3://x")[0]
+        assert "CERTIFICATE OF ERASURE" == erase_conversation(day.lake, order()).lines("s3://x")[0]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_certificate_names_what_is_made_anew(opened, dry_run):
+    """The shard plan with its successor, the catalog's partition and the reports that spoke of the conversation."""
+    with opened() as day:
+        catalog_day(day.lake, order().org, DAY)
+        reconcile_day(day.lake, order().org, DAY, ())
+        done = erase_conversation(day.lake, order(), dry_run=dry_run)
+        (plan,) = done.tombstones[0].rewritten
+        said = [line for line in done.lines("s3://x") if line.startswith("rewritten")]
+        assert f"rewritten     {plan.key}, without its facts: {plan.replaced_by}" == said[0]
+        assert f"rewritten     {catalog_key(str(DAY))}, without it" in said
+        assert len(said) == 2 + len([key for key in done.views if key.startswith("reports/")])
 
 
 def test_dry_run_touches_nothing(opened):
