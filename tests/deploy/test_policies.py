@@ -146,6 +146,14 @@ def test_auditor_reads_every_version(action):
     assert allowed("auditor", action, OBJECT)
 
 
+@pytest.mark.parametrize(
+    "action", ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketVersioning"]
+)
+def test_auditor_can_verify_the_whole_lake(action):
+    """``make verify WHOLE=1`` lists objects, versions, and uploads that were left open."""
+    assert allowed("auditor", action, BUCKET)
+
+
 @pytest.mark.parametrize("policy", [*POLICIES, "eraser", "holder"])
 def test_objects_outside_the_prefix_are_out_of_reach(policy):
     """The rest of the bucket is none of our business."""
