@@ -147,7 +147,7 @@ def test_files_are_those_of_the_lake(app, connected, login, name):
         ("reports/2026-03-03/completeness.png", 404),
         (f"reports/{DAY}/..%2F..%2Fcommits", 404),
         (f"reports/{DAY}/secrets.json", 404),
-        ("reports/yesterday/", 422),
+        ("reports/yesterday/", 404),
         ("reports/..%2Fmedia/", 404),
     ],
 )
@@ -155,6 +155,37 @@ def test_nothing_else_of_the_lake_can_be_asked_for(app, connected, login, route,
     """A day is a date and a file is one of a report's; there is no way to another key."""
     assert connected
     assert status == app.get(f"{PAGES_PREFIX}/{route}", headers=login("admin")).status_code
+
+
+@pytest.mark.parametrize(
+    ("route", "sentence"),
+    [
+        ("reports/2026-03-03/", "There is no report of 2026-03-03."),
+        ("reports/<b>/", "No such day: a day is written like 2026-03-02."),
+        ("nothing/", "There is no such page."),
+    ],
+)
+def test_what_is_not_there_is_a_page(app, connected, login, route, sentence):
+    """A person reads a sentence and finds the way back to the days that have a report."""
+    assert connected
+    answer = app.get(f"{PAGES_PREFIX}/{route}", headers=login("viewer"))
+    assert (404, "text/html") == (answer.status_code, answer.headers["content-type"].split(";")[0])
+    assert f"<p>{sentence}</p>" in answer.text
+    (way,) = [facts["href"] for tag, facts in Elements(answer.text).found if tag == "a"]
+    assert 200 == app.get(way, headers=login("viewer")).status_code
+
+
+def test_ways_lead_only_to_days_with_a_report(app, connected, login):
+    """Neither of the days beside it has a report at first, then one has."""
+
+    def ways(day):
+        page = app.get(f"{PAGES_PREFIX}/reports/{day}/", headers=login("viewer")).text
+        return [facts["href"] for tag, facts in Elements(page).found if tag == "a" and "href" in facts]
+
+    assert ["../", "report.json"] == ways(DAY)
+    connected.put_latest(report_key("2026-03-03", "report.md"), b"# Another\n", "text/markdown")
+    assert ["../", "../2026-03-03/", "report.json"] == ways(DAY)
+    assert ["../2026-03-02/", "../", "report.json"] == ways("2026-03-03")
 
 
 def test_days_are_listed_from_their_figures(app, connected, login):

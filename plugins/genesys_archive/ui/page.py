@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from include.audit.chart_words import bytes_word, seconds_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from include.audit.figures import DayFigures
 
@@ -24,14 +24,22 @@ td.n,th.n{text-align:right}img{max-width:100%}a{color:#0072b2}.open{color:#a33f0
 """
 
 
-def report_page(day: date, markdown: str) -> str:
-    """Return a day's page: its report, and the ways to the days beside it."""
-    before, after = (day + timedelta(days=step) for step in (-1, 1))
-    ways = (
-        f'<a href="../{before}/">&larr; {before}</a> &middot; <a href="../">all days</a> &middot; '
-        f'<a href="../{after}/">{after} &rarr;</a> &middot; <a href="report.json">report.json</a>'
-    )
-    return _page(f"Recordings of {day}", f"<nav>{ways}</nav>{_READER.render(markdown)}")
+def report_page(day: date, markdown: str, before: date | None = None, after: date | None = None) -> str:
+    """Return a day's page: its report, and the ways to the days beside it, where there are any."""
+    ways = [
+        f'<a href="../{before}/">&larr; {before}</a>' if before else "",
+        '<a href="../">all days</a>',
+        f'<a href="../{after}/">{after} &rarr;</a>' if after else "",
+        '<a href="report.json">report.json</a>',
+    ]
+    nav = " &middot; ".join(filter(None, ways))
+    return _page(f"Recordings of {day}", f"<nav>{nav}</nav>{_READER.render(markdown)}")
+
+
+def absent_page(sentence: str, index: str) -> str:
+    """Return what stands where no report is: why, and the way to those that are."""
+    way = f'<p><a href="{escape(index)}">all days</a></p>'
+    return _page("Recording archive", f"<h1>Recording archive</h1><p>{escape(sentence)}</p>{way}")
 
 
 def index_page(days: Sequence[DayFigures]) -> str:

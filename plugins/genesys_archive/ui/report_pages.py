@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import requires_access_dag
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from genesys_archive.defaults import DAILY_DAG_ID, archive_settings
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.ui.page import index_page, report_page
+from genesys_archive.ui.page import absent_page, index_page, report_page
 from include.errors import ArchiveError
 from include.lake.layout import report_key
 from include.transfer.day_report import CHART, MEDIA_TYPES, PAGE, earlier_figures
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
     from include.lake.store import LakeStore
 
+NOT_FOUND = 404
+NO_SUCH_PAGE = "There is no such page."
 HEADERS = {
     # The page of a report may show its own picture and its own style, run nothing and be framed by Airflow alone.
     "Content-Security-Policy": (
@@ -43,6 +48,8 @@ def pages() -> FastAPI:
     app = FastAPI(dependencies=[guard], docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.middleware("http")(_with_headers)
     app.exception_handler(ArchiveError)(_lake_is_away)
+    app.exception_handler(StarletteHTTPException)(_refused)
+    app.exception_handler(RequestValidationError)(_no_day)
     app.get("/reports/")(_index)
     app.get("/reports/{day}/")(_report)
     app.get("/reports/{day}/{name}")(_file)
@@ -56,23 +63,36 @@ def _index() -> HTMLResponse:
 
 
 def _report(day: date) -> HTMLResponse:
-    """Return a day's report with its picture."""
-    return HTMLResponse(report_page(day, _read(day, PAGE).decode()))
+    """Return a day's report with its picture, and ways to the days beside it that have one too."""
+    lake = _lake()
+    markdown = _read(lake, day, PAGE).decode()
+    before, after = (_with_report(lake, day, step) for step in (-1, 1))
+    return HTMLResponse(report_page(day, markdown, before, after))
 
 
 def _file(day: date, name: str) -> Response:
     """Return a file of a day's report as it stands in the lake."""
     if name not in MEDIA_TYPES:
-        raise HTTPException(404, "No such file.")
+        raise HTTPException(NOT_FOUND, "A report has no such file.")
     disposition = "inline" if name == CHART else f'attachment; filename="{day}-{name}"'
-    return Response(_read(day, name), media_type=MEDIA_TYPES[name], headers={"Content-Disposition": disposition})
+    body = _read(_lake(), day, name)
+    return Response(body, media_type=MEDIA_TYPES[name], headers={"Content-Disposition": disposition})
 
 
-def _read(day: date, name: str) -> bytes:
-    body = _lake().read(report_key(str(day), name))
+def _read(lake: LakeStore, day: date, name: str) -> bytes:
+    body = lake.read(report_key(str(day), name))
     if body is None:
-        raise HTTPException(404, f"There is no report of {day}.")
+        raise HTTPException(NOT_FOUND, f"There is no report of {day}.")
     return body
+
+
+def _with_report(lake: LakeStore, day: date, step: int) -> date | None:
+    """Return the day beside this one, ``None`` where it has no report, or where the calendar ends."""
+    try:
+        beside = day + timedelta(days=step)
+    except OverflowError:
+        return None
+    return beside if lake.head(report_key(str(beside), PAGE)) else None
 
 
 def _lake() -> LakeStore:
@@ -84,6 +104,21 @@ async def _with_headers(request: Request, call_next: Callable[[Request], Awaitab
     response = await call_next(request)
     response.headers.update(HEADERS)
     return response
+
+
+async def _refused(request: Request, error: StarletteHTTPException) -> Response:
+    """Say on a page what is not there; whatever else is refused stays as Airflow says it."""
+    if error.status_code != NOT_FOUND:
+        return await http_exception_handler(request, error)
+    return _absent(request, NO_SUCH_PAGE if error.detail == "Not Found" else str(error.detail))
+
+
+async def _no_day(request: Request, _: RequestValidationError) -> Response:
+    return _absent(request, "No such day: a day is written like 2026-03-02.")
+
+
+def _absent(request: Request, sentence: str) -> HTMLResponse:
+    return HTMLResponse(absent_page(sentence, f"{request.scope.get('root_path', '')}/reports/"), NOT_FOUND)
 
 
 async def _lake_is_away(_: Request, error: Exception) -> JSONResponse:
