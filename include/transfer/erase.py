@@ -62,7 +62,7 @@ class ErasureOrder:
 class Erasure:
     """What an erasure came to, or in a dry run would. ``deleted`` are the versions that this very run deleted.
 
-    ``views`` are the keys of catalog and reports that are made anew. ``already`` is set where an earlier erasure had
+    ``views`` are the keys of catalog and reports, which are made anew. ``already`` is set where an earlier erasure had
     come to its end and nothing was left to do.
     """
 
@@ -120,7 +120,7 @@ class Erasure:
         plans = sorted({item for tombstone in self.tombstones for item in tombstone.rewritten})
         return [
             *(f"rewritten     {item.key}, without its facts: {item.replaced_by}" for item in plans),
-            *(f"rewritten     {key}, without it" for key in self.views),
+            *(f"made anew     {key}" for key in self.views),
         ]
 
     def _not_assigned(self) -> list[str]:
@@ -152,9 +152,8 @@ def erase_conversation(
     views = (*stale, *lake.versions.list(layout.catalog_partition(str(order.day))))
     _refuse_what_is_kept(lake, (*found.versions, *views), bypass_governance=bypass_governance)
     tombstones = _with_what_is_new(lake, order, found, standing)
-    anew = tuple(sorted({view.key for view in views if not view.is_marker}))
     already = tombstones == standing and not (found.versions or stale) and _is_certified(lake, order)
-    erasure = Erasure(order, tombstones, found.versions, found.unassigned, views=anew, already=already)
+    erasure = Erasure(order, tombstones, found.versions, found.unassigned, views=_views(lake, order), already=already)
     if dry_run:
         return erasure
     for tombstone in tombstones:
@@ -171,6 +170,12 @@ def erase_conversation(
         reconcile_day(lake, order.org, order.day, (), key=key)
     _forget_reports(lake, order, tombstones, bypass=bypass)
     return replace(erasure, commit_key=commit.key)
+
+
+def _views(lake: LakeStore, order: ErasureOrder) -> tuple[str, ...]:
+    """Return what is made anew: each report counts the conversation, whether it names it or not."""
+    places = (layout.catalog_partition(str(order.day)), layout.report_prefix(str(order.day)))
+    return tuple(key for place in places for key in lake.list_keys(place))
 
 
 def _is_certified(lake: LakeStore, order: ErasureOrder) -> bool:
