@@ -147,6 +147,22 @@ def test_recording_of_nobody_stops_the_auditor(auditor):
         assert auditor.follows().returncode != 0
 
 
+def test_bucket_with_versions_is_told_from_one_without(auditor, lake_client):
+    """Step 9 says that it proves nothing only where no version is kept."""
+    bucket = f"versions-{uuid4().hex}"
+    lake_client.create_bucket(Bucket=bucket)
+    (block,) = [step for step in steps() if "step 9 proves nothing" in step]
+    look = block[: block.index("rclone lsf")]
+
+    def says():
+        environment = {**auditor.environment, "LAKE": f":s3:{bucket}/archive"}
+        return subprocess.run(["sh", "-e"], input=look, env=environment, capture_output=True, text=True, check=True)  # noqa: S607 - any POSIX shell
+
+    assert says().stdout.startswith("step 9 proves nothing here")
+    lake_client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    assert not says().stdout
+
+
 def test_erased_conversation_is_counted_once(auditor):
     """Step 7 counts it as erased and no more as archived, and the sum stays; last, since nothing brings it back."""
     before = table(auditor.follows())
