@@ -336,7 +336,7 @@ def _with_age(lake, client, seconds):
     """Return the lake with another idea of what is stale, once the server's clock has moved on by a second."""
     deadline = time.monotonic() + 10
     opened = max(upload["Initiated"] for upload in open_uploads(client, lake))
-    while LakeStore(client, lake.location)._server_now() <= opened and time.monotonic() < deadline:
+    while LakeStore(client, lake.location).now() <= opened and time.monotonic() < deadline:
         Event().wait(0.05)
     return LakeStore(client, lake.location, replace(lake.writing, stale_upload_seconds=seconds))
 
