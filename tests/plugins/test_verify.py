@@ -35,7 +35,7 @@ def archived(lake, object_store, connect, monkeypatch, tmp_path):
 
 def printed(capsys):
     """Return the lines for the person who called: Airflow's own log shares the stream in this process."""
-    return [line for line in capsys.readouterr().out.splitlines() if not re.match(r"[0-9-]{10}T", line)]
+    return [line for line in capsys.readouterr().out.splitlines() if not re.match(r"[0-9-]{10}[T ][0-9:.]{8}", line)]
 
 
 @pytest.mark.parametrize("options", [[], [f"--date={DAY}"], ["--deep", "--whole"]])
