@@ -11,12 +11,13 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from include.environment import variable_of
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-VARIABLE_PREFIX = "RECORDING_ARCHIVE_PII_"
+VARIABLE_PREFIX = variable_of("pii_")
 MASK = "***"
 KEPT_CHARACTERS = 2
 SHORT_CHARACTERS = 4

@@ -6,22 +6,21 @@ below this module reads it at all. Connections are not settings: see ``include/g
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from include.environment import check_numbers, read_settings
 from include.errors import ConfigurationError
 from include.pii import PiiPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ENVIRONMENT_PREFIX = "RECORDING_ARCHIVE_"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}\Z")
 """Amazon S3, bucket naming rules, old buckets of us-east-1 included."""
 
@@ -119,12 +118,7 @@ class ArchiveSettings:
             )
         if not 0 <= self.poll_jitter_fraction < 1:
             raise ConfigurationError("RECORDING_ARCHIVE_POLL_JITTER_FRACTION must be 0 or more and below 1")
-        for item in fields(self):
-            value = getattr(self, item.name)
-            may_be_zero = item.name == "poll_jitter_fraction"
-            # Asked this way round, since nan is neither above nor below anything.
-            if isinstance(value, int | float) and not may_be_zero and not 0 < value < math.inf:
-                raise ConfigurationError(f"{ENVIRONMENT_PREFIX}{item.name.upper()} must be a number above 0")
+        check_numbers(self, may_be_zero={"poll_jitter_fraction"})
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ArchiveSettings:
@@ -135,21 +129,13 @@ class ArchiveSettings:
         """
         if not environment.get("RECORDING_LAKE_URI"):
             raise ConfigurationError("RECORDING_LAKE_URI is not set: it names the bucket, as s3://bucket/prefix")
-        values: dict[str, object] = {
-            "lake": LakeLocation.parse(environment["RECORDING_LAKE_URI"]),
-            "timezone": zone_named(environment.get("GENESYS_TIMEZONE") or "UTC"),
-            "pii": PiiPolicy.from_environment(environment),
-        }
-        readers = {"int": int, "float": float, "Path": Path, "str": str}
-        for item in fields(cls):
-            name = f"{ENVIRONMENT_PREFIX}{item.name.upper()}"
-            if item.name in values or not environment.get(name):
-                continue
-            try:
-                values[item.name] = readers[str(item.type)](environment[name])
-            except ValueError as error:
-                raise ConfigurationError(f"{name} must be {item.type}, not {environment[name]!r}") from error
-        return cls(**values)  # type: ignore[arg-type]  # each value was read by the field's own type
+        return read_settings(
+            cls,
+            environment,
+            lake=LakeLocation.parse(environment["RECORDING_LAKE_URI"]),
+            timezone=zone_named(environment.get("GENESYS_TIMEZONE") or "UTC"),
+            pii=PiiPolicy.from_environment(environment),
+        )
 
 
 def zone_named(name: str) -> ZoneInfo:

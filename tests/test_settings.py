@@ -8,19 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from include.environment import variable_of
 from include.errors import ConfigurationError
-from include.settings import BATCH_ITEMS_LIMIT, ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation, zone_named
+from include.settings import BATCH_ITEMS_LIMIT, ArchiveSettings, LakeLocation, zone_named
 
 LAKE = {"RECORDING_LAKE_URI": "s3://bucket/pre/fix"}
 NAMED_OTHERWISE = {"lake", "timezone", "pii"}
 BY_PREFIX = [item for item in fields(ArchiveSettings) if item.name not in NAMED_OTHERWISE]
 NUMBERS = [item for item in BY_PREFIX if item.type in ("int", "float")]
 SAMPLES = {"int": ("7", 7), "float": ("0.5", 0.5), "Path": ("/var/x", Path("/var/x")), "str": ("DE", "DE")}
-
-
-def variable(name):
-    """Return the variable of a field."""
-    return f"{ENVIRONMENT_PREFIX}{name.upper()}"
 
 
 def names(items):
@@ -36,10 +32,10 @@ def test_lake_alone_is_enough():
 
 
 @pytest.mark.parametrize("item", BY_PREFIX, ids=names(BY_PREFIX))
-def test_each_field_is_read_from_its_variable(item):
+def test_each_field_is_read_from_its_variable_of(item):
     """A documented variable that nobody reads would be worse than none."""
     text, value = SAMPLES[item.type]
-    settings = ArchiveSettings.from_environment({**LAKE, variable(item.name): text})
+    settings = ArchiveSettings.from_environment({**LAKE, variable_of(item.name): text})
     assert value == getattr(settings, item.name)
     assert type(value) is type(getattr(settings, item.name)) or item.type == "Path"
 
@@ -48,7 +44,7 @@ def test_each_field_is_read_from_its_variable(item):
 def test_empty_variable_is_an_unset_one(item):
     """Compose files pass empty strings for what is not set."""
     assert ArchiveSettings.from_environment(LAKE) == ArchiveSettings.from_environment(
-        {**LAKE, variable(item.name): "", "GENESYS_TIMEZONE": ""}
+        {**LAKE, variable_of(item.name): "", "GENESYS_TIMEZONE": ""}
     )
 
 
@@ -60,20 +56,20 @@ def test_time_zone_is_read():
 
 @pytest.mark.parametrize("item", NUMBERS, ids=names(NUMBERS))
 @pytest.mark.parametrize("text", ["ten", "1,5", "0x10", "-1", "nan", "inf", "-inf"])
-def test_value_that_is_no_proper_number_names_its_variable(item, text):
+def test_value_that_is_no_proper_number_names_its_variable_of(item, text):
     """Not a number, below zero, or one that compares with nothing: refused, by the variable's name."""
-    with pytest.raises(ConfigurationError, match=variable(item.name)):
-        ArchiveSettings.from_environment({**LAKE, variable(item.name): text})
+    with pytest.raises(ConfigurationError, match=variable_of(item.name)):
+        ArchiveSettings.from_environment({**LAKE, variable_of(item.name): text})
 
 
 @pytest.mark.parametrize("item", NUMBERS, ids=names(NUMBERS))
 def test_zero_is_refused_but_for_the_jitter(item):
     """No time-out of zero, no chunk of nothing; polling without jitter is a choice."""
-    environment = {**LAKE, variable(item.name): "0"}
+    environment = {**LAKE, variable_of(item.name): "0"}
     if item.name == "poll_jitter_fraction":
         assert 0 == ArchiveSettings.from_environment(environment).poll_jitter_fraction
         return
-    with pytest.raises(ConfigurationError, match=variable(item.name)):
+    with pytest.raises(ConfigurationError, match=variable_of(item.name)):
         ArchiveSettings.from_environment(environment)
 
 
@@ -90,11 +86,11 @@ def test_zero_is_refused_but_for_the_jitter(item):
 )
 def test_limits_are_where_they_are_said_to_be(name, text, good):
     """The last value that works works; the first that does not is refused by name."""
-    environment = {**LAKE, variable(name): text}
+    environment = {**LAKE, variable_of(name): text}
     if good:
         assert float(text) == getattr(ArchiveSettings.from_environment(environment), name)
         return
-    with pytest.raises(ConfigurationError, match=variable(name)):
+    with pytest.raises(ConfigurationError, match=variable_of(name)):
         ArchiveSettings.from_environment(environment)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from include.environment import read_settings, variable_of
 from include.errors import ConfigurationError
-from include.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,13 +28,12 @@ class NoticeSettings:
 
     def __post_init__(self) -> None:
         if self.notify_on not in _CHOICES:
-            raise ConfigurationError(f"{ENVIRONMENT_PREFIX}NOTIFY_ON must be one of {', '.join(_CHOICES)}")
+            raise ConfigurationError(f"{variable_of('notify_on')} must be one of {', '.join(_CHOICES)}")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> NoticeSettings:
         """Build from environment variables; what is unset or empty has its default."""
-        names = {item.name: f"{ENVIRONMENT_PREFIX}{item.name.upper()}" for item in fields(cls)}
-        return cls(**{field: environment[name] for field, name in names.items() if environment.get(name)})
+        return read_settings(cls, environment)
 
 
 def title_of(dag_id: str, *, succeeded: bool) -> str:

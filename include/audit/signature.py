@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from include.canonical import canonical_json, read_document, sha256_hex
+from include.environment import ENVIRONMENT_PREFIX, read_settings
 from include.errors import ConfigurationError
 from include.secret import Secret
-from include.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,10 +80,7 @@ class JournalSigning:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> JournalSigning:
         """Build from environment variables; what is unset or empty has its default."""
-        return cls(
-            Secret(environment.get(f"{ENVIRONMENT_PREFIX}JOURNAL_KEY") or ""),
-            environment.get(f"{ENVIRONMENT_PREFIX}JOURNAL_KEY_FILE") or "",
-        )
+        return read_settings(cls, environment)
 
     def key(self) -> JournalKey | None:
         """Return the key, ``None`` where commits are not signed.

@@ -7,14 +7,14 @@ exists without it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from include.environment import read_settings, variable_of
 from include.errors import ConfigurationError
 from include.lake.layout import is_shard_plan
-from include.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +25,6 @@ DAYS_MAX = 100 * 365
 """Amazon S3 Object Lock: the longest retention."""
 _STORAGE_CLASS = re.compile(r"[A-Z0-9_]{0,32}\Z")
 _KMS_KEY = re.compile(r"[A-Za-z0-9:/_-]{0,2048}\Z")
-_SWITCH = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 _MEDIA = "media"
 
 
@@ -72,12 +71,7 @@ class Protection:
         Raises:
             ConfigurationError: when a value cannot be read; the message names the variable.
         """
-        values: dict[str, object] = {}
-        for item in fields(cls):
-            text = environment.get(f"{ENVIRONMENT_PREFIX}{item.name.upper()}") or ""
-            if text:
-                values[item.name] = _read(item.name, str(item.type), text)
-        return cls(**values)  # type: ignore[arg-type]  # each value was read by the field's own type
+        return read_settings(cls, environment)
 
     def headers(self, key: str, server_now: Callable[[], datetime]) -> dict[str, str]:
         """Return the headers of a write-once object; ``server_now`` is asked only where a lock needs it."""
@@ -116,20 +110,6 @@ def tags_of(key: str) -> dict[str, str]:
     return tags | {name: named[name] for name in ("org", "date") if name in named}
 
 
-def _read(name: str, kind: str, text: str) -> object:
-    variable = f"{ENVIRONMENT_PREFIX}{name.upper()}"
-    if kind == "int":
-        try:
-            return int(text)
-        except ValueError as error:
-            raise ConfigurationError(f"{variable} must be a whole number, not {text!r}") from error
-    if kind == "bool":
-        if text.lower() not in _SWITCH:
-            raise ConfigurationError(f"{variable} must be true or false, not {text!r}")
-        return _SWITCH[text.lower()]
-    return text
-
-
 def _check(name: str, good: bool, wanted: str) -> None:  # noqa: FBT001 - a question and its answer
     if not good:
-        raise ConfigurationError(f"{ENVIRONMENT_PREFIX}{name.upper()} must be {wanted}")
+        raise ConfigurationError(f"{variable_of(name)} must be {wanted}")

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from include.environment import variable_of
 from include.errors import ConfigurationError
 from include.lake.protection import DAYS_MAX, LOCK_MODES
-from include.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from include.lake.protection import Protection
 
-VARIABLE = f"{ENVIRONMENT_PREFIX}RETENTION_RULES"
+VARIABLE = variable_of("retention_rules")
 _NAMES = ("queues", "divisions")
 _FIELDS = {"name", "mode", "days", "legal_hold", *_NAMES}
 

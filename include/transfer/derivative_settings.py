@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from include.environment import check_numbers, read_settings
 from include.errors import ConfigurationError
-from include.settings import ENVIRONMENT_PREFIX
 from include.transfer.rendition import ORIGINAL, QueueRules, Rendition
 from include.transfer.transcode_process import TranscodeLimits
 
@@ -37,10 +36,7 @@ class DerivativeSettings:
     transcode_output_bytes_max: int = 2 * 1024**3
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, int | float) and not 0 < value < math.inf:
-                raise ConfigurationError(f"{ENVIRONMENT_PREFIX}{item.name.upper()} must be a number above 0")
+        check_numbers(self)
         if self.transcode_output_bytes_max > WAV_BYTES_MAX:
             raise ConfigurationError(f"RECORDING_ARCHIVE_TRANSCODE_OUTPUT_BYTES_MAX must be {WAV_BYTES_MAX} or less")
         _ = self.rendition, self.rules
@@ -52,17 +48,7 @@ class DerivativeSettings:
         Raises:
             ConfigurationError: when a value cannot be read; the message names the variable.
         """
-        values: dict[str, object] = {}
-        readers = {"int": int, "float": float, "str": str}
-        for item in fields(cls):
-            name = f"{ENVIRONMENT_PREFIX}{item.name.upper()}"
-            if not environment.get(name):
-                continue
-            try:
-                values[item.name] = readers[str(item.type)](environment[name])
-            except ValueError as error:
-                raise ConfigurationError(f"{name} must be {item.type}, not {environment[name]!r}") from error
-        return cls(**values)  # type: ignore[arg-type]  # each value was read by the field's own type
+        return read_settings(cls, environment)
 
     @property
     def rendition(self) -> Rendition:

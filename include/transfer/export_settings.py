@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from include.environment import check_numbers, read_settings, variable_of
 from include.errors import ConfigurationError
-from include.settings import ENVIRONMENT_PREFIX, LakeLocation
+from include.settings import LakeLocation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-URI = f"{ENVIRONMENT_PREFIX}EXPORT_URI"
+URI = variable_of("export_uri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,7 @@ class ExportSettings:
     export_pgp_password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, int | float) and not 0 <= value < math.inf:
-                raise ConfigurationError(f"{ENVIRONMENT_PREFIX}{item.name.upper()} must be a number from 0")
+        check_numbers(self, may_be_zero={item.name for item in fields(self)})
         if self.export_uri:
             _ = self.location
 
@@ -49,17 +46,7 @@ class ExportSettings:
         Raises:
             ConfigurationError: when a value cannot be read; the message names the variable.
         """
-        values: dict[str, object] = {}
-        readers = {"int": int, "float": float, "str": str}
-        for item in fields(cls):
-            name = f"{ENVIRONMENT_PREFIX}{item.name.upper()}"
-            if not environment.get(name):
-                continue
-            try:
-                values[item.name] = readers[str(item.type)](environment[name])
-            except ValueError as error:
-                raise ConfigurationError(f"{name} must be {item.type}, not {environment[name]!r}") from error
-        return cls(**values)  # type: ignore[arg-type]  # each value was read by the field's own type
+        return read_settings(cls, environment)
 
     @property
     def location(self) -> LakeLocation:

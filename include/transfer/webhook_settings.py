@@ -5,18 +5,17 @@ The URL may hold a token of the receiver's, so it is kept as the keys are: nothi
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from include.audit.delivery import BackOff
 from include.audit.signature import HMAC_BYTES_MIN
+from include.environment import ENVIRONMENT_PREFIX, check_numbers, read_settings
 from include.errors import ConfigurationError
 from include.secret import Secret
-from include.settings import ENVIRONMENT_PREFIX
 from include.transfer.url_guard import is_loopback_name
 
 if TYPE_CHECKING:
@@ -69,10 +68,7 @@ class WebhookSettings:
     webhook_give_up_seconds: float = 7 * 86400.0
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, int | float) and not 0 < value < math.inf:
-                raise ConfigurationError(f"{ENVIRONMENT_PREFIX}{item.name.upper()} must be a number above 0")
+        check_numbers(self)
         if self.is_on:
             _ = self.target, self.keys
 
@@ -83,17 +79,7 @@ class WebhookSettings:
         Raises:
             ConfigurationError: as the class does; the message names the variable.
         """
-        values: dict[str, object] = {"url": Secret(environment.get(URL_VARIABLE) or "")}
-        readers = {"int": int, "float": float, "str": str, "Secret": Secret}
-        for item in fields(cls):
-            name = f"{ENVIRONMENT_PREFIX}{item.name.upper()}"
-            if item.name in values or not environment.get(name):
-                continue
-            try:
-                values[item.name] = readers[str(item.type)](environment[name])
-            except ValueError:
-                raise ConfigurationError(f"{name} must be {item.type}, not {environment[name]!r}") from None
-        return cls(**values)  # type: ignore[arg-type]  # each value was read by the field's own type
+        return read_settings(cls, environment, url=Secret(environment.get(URL_VARIABLE) or ""))
 
     @property
     def is_on(self) -> bool:

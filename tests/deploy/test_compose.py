@@ -11,15 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from include.audit.notice import NoticeSettings
-from include.audit.signature import JournalSigning
-from include.lake.protection import Protection
+from include.environment import ENVIRONMENT_PREFIX, variable_of
 from include.pii import PiiPolicy
-from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings
-from include.transfer.derivative_settings import DerivativeSettings
-from include.transfer.export_settings import ExportSettings
-from include.transfer.webhook_settings import WebhookSettings
 from tests.deploy.real_compose import COMPOSE_FILE, PROJECT, compose, configured
+from tests.every_setting import KINDS, OWN_NAMES
 
 ONE_SHOT = {"init"}
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)")
@@ -85,25 +80,14 @@ def test_every_variable_is_in_the_example():
 @pytest.mark.parametrize("service", ["worker", "triggerer"])
 def test_settings_of_env_reach_who_works(filled_env, service):
     """Every setting of the archive that stands in .env is in the container, and the state folder is the shared one."""
-    own = {"lake", "timezone", "state_dir", "pii", "url"}
-    kinds = (
-        ArchiveSettings,
-        Protection,
-        JournalSigning,
-        DerivativeSettings,
-        ExportSettings,
-        WebhookSettings,
-        NoticeSettings,
-    )
-    names = {item.name for kind in kinds for item in fields(kind)} - own
+    own = {*OWN_NAMES, "state_dir", "pii"}
+    names = {item.name for kind in KINDS for item in fields(kind)} - own
     names |= {"retention_rules", *(f"pii_{item.name}" for item in fields(PiiPolicy))}
-    given = {f"{ENVIRONMENT_PREFIX}{name.upper()}": f"of {name}" for name in names}
+    given = {variable_of(name): f"of {name}" for name in names}
     with filled_env.open("a") as env:
-        env.writelines(
-            f"\n{name}='{value}'" for name, value in {**given, f"{ENVIRONMENT_PREFIX}STATE_DIR": "/x"}.items()
-        )
+        env.writelines(f"\n{name}='{value}'" for name, value in {**given, variable_of("state_dir"): "/x"}.items())
     arrived = configured(filled_env)["services"][service]["environment"]
-    expected = {**given, f"{ENVIRONMENT_PREFIX}STATE_DIR": "/var/lib/recording-archive"}
+    expected = {**given, variable_of("state_dir"): "/var/lib/recording-archive"}
     assert expected == {name: value for name, value in arrived.items() if name.startswith(ENVIRONMENT_PREFIX)}
 
 
@@ -111,7 +95,7 @@ def test_setting_that_is_not_in_env_is_not_set(filled_env):
     """Compose leaves a variable without a value out of the container, so the default of the code holds."""
     arrived = configured(filled_env)["services"]["worker"]["environment"]
     given = [name for name, value in arrived.items() if name.startswith(ENVIRONMENT_PREFIX) and value is not None]
-    assert [f"{ENVIRONMENT_PREFIX}STATE_DIR"] == given
+    assert [variable_of("state_dir")] == given
 
 
 def test_allowance_is_one_file_for_all(services):

@@ -12,23 +12,24 @@ import pytest
 from include.audit.delivery import Trouble
 from include.audit.notice import NoticeSettings
 from include.audit.signature import JournalSigning
+from include.environment import variable_of
 from include.lake.protection import Protection
 from include.lake.retention import VARIABLE
 from include.pii import PiiPolicy
-from include.settings import ENVIRONMENT_PREFIX, ArchiveSettings, LakeLocation
+from include.settings import ArchiveSettings, LakeLocation
 from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.export_settings import ExportSettings
 from include.transfer.webhook_settings import WebhookSettings
 from tests.docs.pages import all_pages, page, rows, words
+from tests.every_setting import KINDS, OWN_NAMES
 
-OWN_NAMES = {"url": "RECORDING_WEBHOOK_URL", "lake": "RECORDING_LAKE_URI", "timezone": "GENESYS_TIMEZONE"}
 TABLE_OF_ITS_OWN = {"pii"}
 NOT_WRITTEN_AS_A_NUMBER = {"RECORDING_LAKE_URI", "GENESYS_TIMEZONE", "RECORDING_ARCHIVE_STATE_DIR"}
 
 
 def variable(name):
     """Return the environment variable of a field."""
-    return OWN_NAMES.get(name, f"{ENVIRONMENT_PREFIX}{name.upper()}")
+    return OWN_NAMES.get(name, variable_of(name))
 
 
 def table():
@@ -111,16 +112,7 @@ def test_words_of_the_webhook_are_those_of_the_code():
 
 def test_no_page_names_a_setting_that_does_not_exist():
     """Every ``RECORDING_ARCHIVE_X`` of any page is a setting."""
-    kinds = (
-        ArchiveSettings,
-        Protection,
-        JournalSigning,
-        DerivativeSettings,
-        ExportSettings,
-        WebhookSettings,
-        NoticeSettings,
-    )
-    known = {variable(item.name) for kind in kinds for item in fields(kind)}
+    known = {variable(item.name) for kind in KINDS for item in fields(kind)}
     known |= {VARIABLE}
     known |= {variable(f"pii_{item.name}") for item in fields(PiiPolicy)}
     named = {name for one in all_pages() for name in re.findall(r"RECORDING_ARCHIVE_[A-Z_]*[A-Z]", one.text)}
