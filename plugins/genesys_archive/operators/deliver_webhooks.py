@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from genesys_archive.defaults import archive_settings, webhook_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.planned import DAYS_KEY, TRUE
+from genesys_archive.operators.after_plan import AfterPlanOperator
+from genesys_archive.operators.planned import DAYS_KEY
 from include.transfer.outbox import Outbox, SystemClock
 from include.transfer.webhook import WebhookSender
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow.sdk import Context
 
 
-class DeliverWebhooksOperator(BaseOperator):
+class DeliverWebhooksOperator(AfterPlanOperator):
     """Delivers the run's days, and what earlier runs could not; green also where the receiver is away.
 
     Skipped where no URL is set; then nothing is written either.
     """
 
-    template_fields: Sequence[str] = ("plan_only",)
     ui_color = "#f3e8fd"
-
-    def __init__(self, *, plan_task_id: str, plan_only: bool | str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.plan_task_id = plan_task_id
-        self.plan_only = plan_only
 
     def execute(self, context: Context) -> list[dict[str, object]]:
         """Deliver and return the counts of the days that had something to deliver."""
         wanted = webhook_settings()
         if not wanted.is_on:
             raise AirflowSkipException("No webhook: RECORDING_WEBHOOK_URL is not set.")
-        if str(self.plan_only) == TRUE:
+        if self.is_plan_only:
             raise AirflowSkipException("A dry run archives nothing, so there is nothing to tell.")
         # Without a plan there is still what earlier runs have left.
         days = context["ti"].xcom_pull(task_ids=self.plan_task_id, key=DAYS_KEY) or []

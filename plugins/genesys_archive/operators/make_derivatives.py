@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
 from genesys_archive.defaults import archive_settings, derivative_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.planned import TRUE, planned_days
+from genesys_archive.operators.after_plan import AfterPlanOperator
+from genesys_archive.operators.planned import planned_days
 from include.local_day import LocalDay
 from include.transfer.derive_day import derive_day
 from include.transfer.rendition import Rendition
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class MakeDerivativesOperator(BaseOperator):
+class MakeDerivativesOperator(AfterPlanOperator):
     """Makes what is not in the lake yet, from the lake alone; safe to clear.
 
     Sound that cannot be decoded is reported and leaves the task green. Skipped where nobody asks for anything.
@@ -30,18 +30,14 @@ class MakeDerivativesOperator(BaseOperator):
     template_fields: Sequence[str] = ("plan_only", "output_format", "channels")
     ui_color = "#fff4e0"
 
-    def __init__(
-        self, *, plan_task_id: str, plan_only: bool | str, output_format: str, channels: str, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, output_format: str, channels: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.plan_task_id = plan_task_id
-        self.plan_only = plan_only
         self.output_format = output_format
         self.channels = channels
 
     def execute(self, context: Context) -> list[dict[str, object]]:
         """Make them and return the days' counts."""
-        days = planned_days(context, self.plan_task_id, plan_only=str(self.plan_only) == TRUE)
+        days = planned_days(context, self.plan_task_id, plan_only=self.is_plan_only)
         settings, wishes = archive_settings(), derivative_settings()
         rendition = Rendition(self.output_format, self.channels)
         if rendition.is_original and not wishes.rules.renditions:
