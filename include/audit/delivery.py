@@ -33,20 +33,42 @@ _PATIENCE_ASKED = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of one request: the reason word why not, empty for success; and the patience it was answered with.
+
+    ``asked_seconds`` is what the receiver wants to be left alone for, 0 where it says nothing.
+    """
+
+    reason: str = ""
+    asked_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class BackOff:
-    """How long until the next attempt, doubled with each, and when an event is given up."""
+    """How long until the next attempt, doubled with each, and when an event is given up.
+
+    ``asked_longest_seconds`` bounds what the receiver may ask for: half a day, so that every night tries again.
+    """
 
     first_seconds: float = 1.0
     longest_seconds: float = 3600.0
+    asked_longest_seconds: float = 43200.0
     give_up_seconds: float = 7 * 86400.0
 
-    def after(self, attempts: int) -> timedelta:
-        """Return how long to wait after so many failed attempts.
+    def after(self, attempts: int, asked_seconds: float = 0.0) -> timedelta:
+        """Return how long to wait after so many failed attempts, no shorter than the receiver asked for.
 
         >>> BackOff().after(1), BackOff().after(4), BackOff().after(400)
         (datetime.timedelta(seconds=1), datetime.timedelta(seconds=8), datetime.timedelta(seconds=3600))
+        >>> BackOff().after(1, asked_seconds=90)
+        datetime.timedelta(seconds=90)
         """
-        return timedelta(seconds=min(self.longest_seconds, self.first_seconds * 2.0 ** min(attempts - 1, 30)))
+        own = min(self.longest_seconds, self.first_seconds * 2.0 ** min(attempts - 1, 30))
+        return max(timedelta(seconds=own), self.granted(asked_seconds))
+
+    def granted(self, asked_seconds: float) -> timedelta:
+        """Return how much of the patience that a receiver asks for it gets."""
+        return timedelta(seconds=max(0.0, min(asked_seconds, self.asked_longest_seconds)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +80,11 @@ class Waiting:
     first_at: datetime | None = None
     not_before: datetime | None = None
 
-    def failed(self, reason: str, now: datetime, rules: BackOff) -> Waiting:
+    def failed(self, reply: Reply, now: datetime, rules: BackOff) -> Waiting:
         """Return it after one more failed attempt."""
         attempts = self.attempts + 1
-        return Waiting(attempts, reason, self.first_at or now, now + rules.after(attempts))
+        not_before = now + rules.after(attempts, reply.asked_seconds)
+        return Waiting(attempts, reply.reason, self.first_at or now, not_before)
 
     def to_json(self) -> dict[str, object]:
         """Return what is known."""
@@ -112,10 +135,10 @@ class Delivery:
             self.waiting.pop(position, None)
             self.next = max(self.next, position + 1)
 
-    def fail(self, positions: Iterable[int], reason: str, now: datetime, rules: BackOff) -> None:
+    def fail(self, positions: Iterable[int], reply: Reply, now: datetime, rules: BackOff) -> None:
         """Take note of a failed attempt, and give up what has failed for too long."""
         for position in positions:
-            failed = self.waiting.pop(position, Waiting()).failed(reason, now, rules)
+            failed = self.waiting.pop(position, Waiting()).failed(reply, now, rules)
             self.next = max(self.next, position + 1)
             too_long = failed.first_at and now - failed.first_at >= timedelta(seconds=rules.give_up_seconds)
             (self.dead if too_long else self.waiting)[position] = failed

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from include.audit.delivery import Trouble, is_refusal
+from include.audit.delivery import Reply, Trouble, is_refusal
 from include.lake import layout
 from include.local_day import LocalDay
 from include.transfer.day_outbox import DayOutbox, is_delivered, open_outbox
@@ -39,8 +39,8 @@ NAMED_MAX = 20
 class Receiver(Protocol):
     """Whoever takes the events."""
 
-    def send(self, event_id: str, body: bytes) -> str:
-        """Send one request; return the empty word for success, else the reason word."""
+    def send(self, event_id: str, body: bytes) -> Reply:
+        """Send one request and return what came of it."""
 
 
 class Clock(Protocol):
@@ -86,6 +86,7 @@ class Outbox:
     clock: Clock
     faults: int = 0
     failures: int = 0
+    left_alone_until: datetime | None = None
 
     def deliver(self, dates: Collection[str], *, revive: bool = False) -> list[Delivered]:
         """Deliver what these days and the unfinished ones have; a day of which nothing is left is not mentioned.
@@ -115,12 +116,14 @@ class Outbox:
 
     @property
     def _is_away(self) -> bool:
-        return self.faults >= FAULTS_MAX or self.failures >= FAILURES_MAX
+        is_left_alone = self.left_alone_until is not None and self.clock.now() < self.left_alone_until
+        return is_left_alone or self.faults >= FAULTS_MAX or self.failures >= FAILURES_MAX
 
     def _pause(self, boxes: Iterable[DayOutbox], pause: float) -> float:
         """Return how long to wait before another pass has anything to do."""
         due = min((box.delivery.soonest for box in boxes if box.delivery.soonest), default=None)
-        return max(pause, (due - self.clock.now()).total_seconds() if due else 0.0)
+        moments = [moment for moment in (due, self.left_alone_until) if moment is not None]
+        return max([pause, *((moment - self.clock.now()).total_seconds() for moment in moments)])
 
     def _pass(self, box: DayOutbox, end: datetime) -> None:
         """Send what is due of a day, once each, until the receiver turns out to be away."""
@@ -139,23 +142,31 @@ class Outbox:
         withdrawn = box.withdrawn(positions)
         absent = [position for position in box.absent(positions) if position not in withdrawn]
         box.delivery.settle(withdrawn)
-        box.delivery.fail(absent, Trouble.NOT_IN_LAKE, self.clock.now(), self.settings.back_off)
+        box.delivery.fail(absent, Reply(Trouble.NOT_IN_LAKE), self.clock.now(), self.settings.back_off)
         present = [position for position in positions if position not in {*withdrawn, *absent}]
         if not present:
             return
         event_id, body = box.message(present, batched=self.settings.webhook_batch_events > 1)
-        reason = self.receiver.send(event_id, body)
-        if not reason:
+        reply = self.receiver.send(event_id, body)
+        if not reply.reason:
             self.faults = self.failures = 0
             box.delivery.settle(present)
             box.sent += len(present)
             return
         log.warning(
-            "event_id=%s date=%s events=%d outcome=undelivered reason=%s", event_id, box.date, len(present), reason
+            "event_id=%s date=%s events=%d outcome=undelivered reason=%s",
+            event_id,
+            box.date,
+            len(present),
+            reply.reason,
         )
         self.failures += 1
-        self.faults = 0 if is_refusal(reason) else self.faults + 1
-        box.delivery.fail(present, reason, self.clock.now(), self.settings.back_off)
+        self.faults = 0 if is_refusal(reply.reason) else self.faults + 1
+        back_off, now = self.settings.back_off, self.clock.now()
+        if reply.asked_seconds:
+            # It speaks of itself and not of this event: the others would be answered alike.
+            self.left_alone_until = now + back_off.granted(reply.asked_seconds)
+        box.delivery.fail(present, reply, now, back_off)
 
 
 def unfinished_days(lake: LakeStore) -> list[str]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from include.audit.delivery import Trouble
+from include.audit.delivery import Reply, Trouble
 from include.audit.notify import signed_headers
 from include.errors import IntegrityError
+from include.genesys.retry import retry_after_seconds
 from include.http_answer import MalformedAnswerError
 from include.tool import TOOL_NAME, TOOL_VERSION
 from include.transfer.media_connection import Exchange, StaleConnectionError, guarded_pool
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 
     from include.transfer.webhook_settings import WebhookSettings
 
-DELIVERED = ""
-"""The word for success: there is nothing to say about it."""
+DELIVERED = Reply()
+"""Success: there is nothing to say about it."""
 ANSWER_BYTES_MAX = 16 * 1024
 """So much of an answer's body is read, to keep the connection; of a longer one nothing more is."""
 _NO_RATE = 1e12
 """Bytes earn no time: the limit is for the whole answer."""
 _SUCCESS = range(200, 300)
+_ASKING = frozenset({429, 503})
+"""Where ``Retry-After`` is about the receiver (RFC 6585, 4; RFC 9110, 15.6.4); elsewhere it is not looked at."""
 
 
 class WebhookSender:
@@ -59,8 +62,8 @@ class WebhookSender:
     ) -> None:
         self._pool.clear()
 
-    def send(self, event_id: str, body: bytes) -> str:
-        """Send one request; return ``DELIVERED`` or the reason word why not. Raises nothing for the receiver's sake."""
+    def send(self, event_id: str, body: bytes) -> Reply:
+        """Send one request; return ``DELIVERED`` or why not. Raises nothing for the receiver's sake."""
         request = self._head(event_id, body) + body
         pool = self._pool.connection_from_host(self._target.host, self._target.port, self._target.scheme)
         while True:
@@ -69,14 +72,14 @@ class WebhookSender:
             except StaleConnectionError:
                 continue  # it is closed by that, and the next one is new
             except IntegrityError:
-                return Trouble.ADDRESS_REFUSED
+                return Reply(Trouble.ADDRESS_REFUSED)
             except MalformedAnswerError:
-                return Trouble.MALFORMED_ANSWER
+                return Reply(Trouble.MALFORMED_ANSWER)
             except TimeoutError:
-                return Trouble.TIMEOUT
+                return Reply(Trouble.TIMEOUT)
             except (HTTPError, OSError):
-                return Trouble.UNREACHABLE
-            return _judge(exchange)
+                return Reply(Trouble.UNREACHABLE)
+            return _judge(exchange, self._clock())
 
     def _head(self, event_id: str, body: bytes) -> bytes:
         headers = {
@@ -90,8 +93,8 @@ class WebhookSender:
         return f"POST {self._target.path.reveal()} HTTP/1.1\r\n{lines}\r\n".encode("ascii")
 
 
-def _judge(exchange: Exchange) -> str:
-    """Return the word for an answer, and leave the connection fit for the next request or closed."""
+def _judge(exchange: Exchange, wall: float) -> Reply:
+    """Return what an answer says, and leave the connection fit for the next request or closed."""
     answer = exchange.answer
     try:
         view, left = memoryview(bytearray(ANSWER_BYTES_MAX)), ANSWER_BYTES_MAX
@@ -102,4 +105,8 @@ def _judge(exchange: Exchange) -> str:
         pass
     finally:
         exchange.close()
-    return DELIVERED if answer.status in _SUCCESS else f"http_{answer.status}"
+    if answer.status in _SUCCESS:
+        return DELIVERED
+    said = {name: answer.headers[name.lower()] for name in ("Retry-After", "Date") if name.lower() in answer.headers}
+    asked = retry_after_seconds(said, wall) if answer.status in _ASKING else None
+    return Reply(f"http_{answer.status}", asked or 0.0)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.audit.delivery import BackOff, Delivery, Trouble, Waiting
+from include.audit.delivery import BackOff, Delivery, Reply, Trouble, Waiting
 
 START = datetime(2026, 3, 3, tzinfo=UTC)
 RULES = BackOff()
@@ -31,7 +31,7 @@ def test_everything_arrives_in_order_whatever_the_receiver_says(subjects, answer
         if not positions:
             now += timedelta(hours=1)
         elif reason:
-            row.fail(positions, reason, now, RULES)
+            row.fail(positions, Reply(reason), now, RULES)
         else:
             row.settle(positions)
             sent += positions
@@ -51,7 +51,7 @@ def test_back_off_doubles_up_to_an_hour_and_ends_after_a_week():
     row, now, waits = Delivery(), START, []
     while not row.dead:
         assert [0] == row.due(["a"], now, 1)
-        row.fail([0], "http_500", now, RULES)
+        row.fail([0], Reply("http_500"), now, RULES)
         if row.waiting:
             waits.append((row.waiting[0].not_before - now).total_seconds())
             assert [] == row.due(["a"], now, 1)
@@ -65,9 +65,9 @@ def test_back_off_doubles_up_to_an_hour_and_ends_after_a_week():
 def test_one_that_is_refused_goes_alone():
     """A batch that was refused is taken apart: the poisoned event cannot take the others with it for ever."""
     row = Delivery()
-    row.fail(row.due(["a", "b", "c"], START, 3), "http_422", START, RULES)
+    row.fail(row.due(["a", "b", "c"], START, 3), Reply("http_422"), START, RULES)
     later = START + timedelta(hours=1)
     assert [0] == row.due(["a", "b", "c"], later, 3)
-    row.fail([1, 2], Trouble.UNREACHABLE, START, RULES)
+    row.fail([1, 2], Reply(Trouble.UNREACHABLE), START, RULES)
     row.settle([0])
     assert [1, 2] == row.due(["a", "b", "c"], later, 3)

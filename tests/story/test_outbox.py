@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.audit.delivery import Reply
 from include.errors import ConfigurationError
 from include.lake import layout
 from include.secret import Secret
@@ -39,7 +40,7 @@ class Line:
     def __init__(self, through=None):
         self.through = through
         self.is_up = True
-        self.sent, self.refused = [], {}
+        self.sent, self.refused, self.next = [], {}, []
         self.dies = ""
         self.asked = 0
 
@@ -48,13 +49,14 @@ class Line:
         self.asked += 1
         if self.dies == "before":
             raise KilledError
-        reason = self.refused.get(event_id, "") if self.is_up else AWAY
-        if not reason:
+        reply = Reply(self.refused.get(event_id, "") if self.is_up else AWAY)
+        reply = self.next.pop(0) if self.next else reply
+        if not reply.reason:
             self.sent.append((event_id, hashlib.sha256(body).hexdigest()))
-            reason = self.through.send(event_id, body) if self.through else ""
+            reply = self.through.send(event_id, body) if self.through else reply
         if self.dies == "after":
             raise KilledError
-        return reason
+        return reply
 
 
 PARTS = [(1, 0), (1, 1), (2, 0), (3, 0), (3, 1), (4, 0), (5, 0)]
@@ -151,6 +153,34 @@ def test_receiver_that_is_away_for_a_day_misses_nothing(archived):
     assert max(asleep) <= 60
     assert (len(media_keys(archived.lake)), 0, 0) == (done.sent, done.waiting, done.dead)
     assert {1} == set(Counter(line.sent).values())
+
+
+@pytest.mark.parametrize(("asked", "asked_in_run", "sent"), [(30, len(PARTS) + 1, len(PARTS)), (600, 1, 0)])
+def test_receiver_that_asks_for_patience_is_left_alone_so_long(archived, asked, asked_in_run, sent):
+    """One request is answered 429; no other goes out until the time is over, in this run or in a later one."""
+    clock, line = VirtualClock(), Line()
+    begun = clock.now()
+    line.next = [Reply("http_429", float(asked))]
+    (done,) = outbox(archived, line, clock).deliver([str(DAY)])
+    assert (sent, len(PARTS) - sent, asked_in_run) == (done.sent, done.waiting, line.asked)
+    clock.moment = begun + timedelta(seconds=asked)
+    outbox(archived, line, clock).deliver([])
+    assert len(PARTS) == len(line.sent) == len(set(line.sent))
+
+
+def test_patience_of_an_event_is_kept_over_runs_and_has_an_end(archived):
+    """A run before its time sends the others and not this one; half a day is the most that anybody gets."""
+    clock, line = VirtualClock(), Line()
+    begun = clock.now()
+    line.next = [Reply("http_503", 1e9)]
+    outbox(archived, line, clock).deliver([str(DAY)])
+    clock.sleep(3600)
+    (done,) = outbox(archived, line, clock).deliver([])
+    # The second part of the same recording waits behind it.
+    assert (len(PARTS) - 2, 2) == (done.sent, done.waiting)
+    clock.moment = begun + timedelta(hours=12)
+    (done,) = outbox(archived, line, clock).deliver([])
+    assert (2, 0) == (done.sent, done.waiting)
 
 
 def test_receiver_that_is_away_is_not_asked_for_every_event(archived):

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from include.audit.delivery import Reply
 from include.secret import Secret
 from include.transfer.webhook import WebhookSender
 from include.transfer.webhook_settings import WebhookSettings
@@ -116,15 +117,39 @@ def test_only_2xx_is_success(behave, word):
     """Each answer has its word, and none takes longer than the time-out allows, or is asked a second time."""
     with serving(behave) as wire, sender(wire.port) as door:
         begun = time.monotonic()
-        assert word == door.send("id-1", b"{}")
+        assert word == door.send("id-1", b"{}").reason
     assert time.monotonic() - begun < 3
     assert 1 == len(wire.requests)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "seconds"),
+    [
+        pytest.param(429, "Retry-After: 30", 30.0, id="429"),
+        pytest.param(503, "retry-after:  7 ", 7.0, id="503"),
+        pytest.param(
+            503,
+            "Date: Tue, 03 Mar 2026 04:00:00 GMT\r\nRetry-After: Tue, 03 Mar 2026 04:02:00 GMT",
+            120.0,
+            id="date, by the receiver's own clock",
+        ),
+        pytest.param(429, "Retry-After: soon", 0.0, id="nonsense"),
+        pytest.param(429, "Retry-After: -3", 0.0, id="negative"),
+        pytest.param(429, "X: 1", 0.0, id="none"),
+        pytest.param(500, "Retry-After: 30", 0.0, id="of another status"),
+    ],
+)
+def test_patience_that_the_receiver_asks_for_is_heard(status, headers, seconds):
+    """Retry-After of 429 and 503, in seconds or as a date; whatever it says, it raises nothing."""
+    answer = f"HTTP/1.1 {status} No\r\n{headers}\r\nContent-Length: 0\r\n\r\n".encode()
+    with serving(says(answer)) as wire, sender(wire.port) as door:
+        assert Reply(f"http_{status}", seconds) == door.send("id-1", b"{}")
 
 
 def test_endless_body_is_not_read():
     """The status has been said; of what follows, no more than the buffers of two sockets arrives."""
     with serving(never_ends) as wire, sender(wire.port) as door:
-        assert "" == door.send("id-1", b"{}")
+        assert "" == door.send("id-1", b"{}").reason
         taken = wire.taken
     assert taken < 32 * 1024 * 1024
 
@@ -134,10 +159,10 @@ def test_nobody_there_and_nobody_permitted():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with sender(port) as door:
-        assert "unreachable" == door.send("id-1", b"{}")
+        assert "unreachable" == door.send("id-1", b"{}").reason
     unlisted = WebhookSettings(url=Secret("https://hooks.example.com/x"), webhook_key=KEY)
     with WebhookSender(unlisted, resolver=lambda _host, _port: ["10.255.255.1"]) as door:
-        assert "address_refused" == door.send("id-1", b"{}")
+        assert "address_refused" == door.send("id-1", b"{}").reason
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "169.254.169.254", "fd00:ec2::254", "::1"])
@@ -147,14 +172,14 @@ def test_named_host_may_not_become_this_machine_or_a_metadata_service(address):
         url=Secret("https://hooks.example.com/x"), webhook_key=KEY, webhook_hosts="hooks.example.com"
     )
     with WebhookSender(named, resolver=lambda _host, _port: [address]) as door:
-        assert "address_refused" == door.send("id-1", b"{}")
+        assert "address_refused" == door.send("id-1", b"{}").reason
 
 
 def test_request_is_whole_and_tells_no_secret(caplog):
     """Path and body as they must be, three headers for the receiver; neither key nor token in any log or repr."""
     caplog.set_level(logging.DEBUG)
     with serving(says(OK)) as wire, sender(wire.port) as door:
-        assert "" == door.send("id-1", b'{"a":1}\n')
+        assert "" == door.send("id-1", b'{"a":1}\n').reason
     ((head, body),) = wire.requests
     assert (b"POST /hook?token=canary-token HTTP/1.1", b'{"a":1}\n') == (head.split(b"\r\n")[0], body)
     assert {b"X-Event-Id: id-1", b"Content-Type: application/json"} <= set(head.split(b"\r\n"))
@@ -165,7 +190,7 @@ def test_request_is_whole_and_tells_no_secret(caplog):
 def test_kept_connection_that_was_closed_meanwhile_is_opened_again():
     """The receiver may close between two events; the second arrives all the same."""
     with serving(says(OK)) as wire, sender(wire.port) as door:
-        assert ["", ""] == [door.send("id-1", b"{}"), door.send("id-2", b"{}")]
+        assert ["", ""] == [door.send("id-1", b"{}").reason, door.send("id-2", b"{}").reason]
     assert 2 == len(wire.requests)
 
 
