@@ -100,6 +100,18 @@ class Waiting:
         return cls(int(document["attempts"]), str(document["reason"]), *times)
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What the receiver has not been told, over all days: how many events, since when, and how many were given up.
+
+    ``oldest_seconds`` is the time since the bucket took the oldest recording that nobody was told of, 0 for none.
+    """
+
+    undelivered: int = 0
+    oldest_seconds: float = 0.0
+    dead: int = 0
+
+
 def is_refusal(reason: str) -> bool:
     """Whether the receiver said no to this very request, which sending it to a healthier receiver would not change.
 

@@ -6,15 +6,18 @@ holds an id, an address or a word of the source's: the number of names is bounde
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from include.audit.standing import Stage
 from include.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from include.audit.delivery import Backlog
     from include.audit.figures import DayFigures
 
 PREFIX = "recording_archive"
@@ -64,12 +67,18 @@ DAY_BYTES = Metric("day_bytes", Kind.GAUGE)
 DAY_LATENCY_MEDIAN = Metric("day_latency_median_seconds", Kind.GAUGE)
 DAY_LATENCY_P95 = Metric("day_latency_p95_seconds", Kind.GAUGE)
 DAY_QUEUE_AGE = Metric("day_queue_age_seconds", Kind.GAUGE)
+DAYS_OPEN = Metric("days_open", Kind.GAUGE)
+DAYS_HELD = Metric("days_held", Kind.GAUGE)
+OUTBOX_UNDELIVERED = Metric("outbox_undelivered", Kind.GAUGE)
+OUTBOX_AGE = Metric("outbox_age_seconds", Kind.GAUGE)
+OUTBOX_DEAD = Metric("outbox_dead", Kind.GAUGE)
 
 METRICS: tuple[Metric, ...] = (
     DOWNLOADS, DOWNLOAD_FAILURES, DOWNLOAD_DURATION, DOWNLOAD_BYTES, RECORDINGS,
     API_CALLS, API_RETRIES, API_RATE_LIMITED, API_TOKENS, API_WAIT, JOBS_WAIT,
     DAY_EXPECTED, DAY_CONVERSATIONS, DAY_COMPLETENESS, DAY_SUCCESS_RATE, DAY_BYTES,
-    DAY_LATENCY_MEDIAN, DAY_LATENCY_P95, DAY_QUEUE_AGE,
+    DAY_LATENCY_MEDIAN, DAY_LATENCY_P95, DAY_QUEUE_AGE, DAYS_OPEN, DAYS_HELD,
+    OUTBOX_UNDELIVERED, OUTBOX_AGE, OUTBOX_DEAD,
 )  # fmt: skip
 """Every metric there is; ``docs/metrics.md`` explains each."""
 
@@ -154,6 +163,20 @@ def measure_day(metrics: Metrics, day: DayFigures, seconds_since_end: float) -> 
     if day.latency:
         metrics.gauge(DAY_LATENCY_MEDIAN.of(), day.latency.median_seconds)
         metrics.gauge(DAY_LATENCY_P95.of(), day.latency.p95_seconds)
+
+
+def measure_days(metrics: Metrics, days: Iterable[DayFigures]) -> None:
+    """Report how many of these days wait for work, and how many for a person's word."""
+    stages = Counter(day.state for day in days)
+    metrics.gauge(DAYS_OPEN.of(), stages[Stage.OPEN])
+    metrics.gauge(DAYS_HELD.of(), stages[Stage.HELD])
+
+
+def measure_outbox(metrics: Metrics, backlog: Backlog) -> None:
+    """Report what the webhook's receiver has not been told yet; zeros too, so that no gauge keeps an old value."""
+    metrics.gauge(OUTBOX_UNDELIVERED.of(), backlog.undelivered)
+    metrics.gauge(OUTBOX_AGE.of(), backlog.oldest_seconds)
+    metrics.gauge(OUTBOX_DEAD.of(), backlog.dead)
 
 
 def _number(percent: str) -> float:

@@ -70,6 +70,17 @@ class DayOutbox:
             batched=batched,
         )
 
+    @property
+    def undelivered(self) -> list[int]:
+        """The positions that nobody was told of yet; what was given up is not among them."""
+        return [*self.delivery.waiting, *range(self.delivery.next, len(self.events))]
+
+    @property
+    def oldest(self) -> datetime | None:
+        """When the bucket took the oldest recording that nobody was told of, ``None`` where there is none."""
+        keys = (self.events[position].item.key for position in self.undelivered)
+        return min((self.stored[key] for key in keys if key in self.stored), default=None)
+
     def save(self) -> None:
         """Write the document, only where it differs."""
         self.lake.put_latest(layout.outbox_key(self.date), self._document(), JSON_TYPE)
@@ -107,9 +118,10 @@ class DayOutbox:
         ]
 
 
-def is_delivered(lake: LakeStore, date: str) -> bool:
-    """Whether the document of a day, which must be there, says that its events were sent up to some commit."""
-    return bool(_read(lake, date).get("version"))
+def delivered_before(lake: LakeStore, date: str) -> tuple[bool, int]:
+    """Return whether a day's document says that its events were sent up to some commit, and how many it gave up."""
+    document = _read(lake, date)
+    return bool(document.get("version")), len(_delivery(lake, date, document).dead)
 
 
 def open_outbox(lake: LakeStore, org: str, day: LocalDay, *, revive: bool = False) -> DayOutbox | None:

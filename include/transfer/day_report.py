@@ -70,14 +70,14 @@ def day_figures(lake: LakeStore, day: str) -> DayFigures:
     return figures
 
 
-def earlier_figures(lake: LakeStore, day: str) -> list[DayFigures]:
+def earlier_figures(lake: LakeStore, day: str, days_back: int = TRAILING_DAYS - 1) -> list[DayFigures]:
     """Return the figures of the days before, oldest first; a day without any, or with damaged ones, is left out.
 
     Raises:
         LakeUnavailable, NotAuthorised: as the lake raises them.
     """
     last = date.fromisoformat(day)
-    days = [str(last - timedelta(days=back)) for back in range(TRAILING_DAYS - 1, 0, -1)]
+    days = [str(last - timedelta(days=back)) for back in range(days_back, 0, -1)]
     with ThreadPoolExecutor(READERS, thread_name_prefix="figures") as pool:
         return [found for found in pool.map(lambda name: _figures_of(lake, name), days) if found is not None]
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from include.audit.delivery import Reply, Trouble, is_refusal
+from include.audit.delivery import Backlog, Reply, Trouble, is_refusal
 from include.lake import layout
 from include.local_day import LocalDay
-from include.transfer.day_outbox import DayOutbox, is_delivered, open_outbox
+from include.transfer.day_outbox import DayOutbox, delivered_before, open_outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from include.lake.store import LakeStore
@@ -33,6 +33,7 @@ FAULTS_MAX = 3
 FAILURES_MAX = 20
 """Failures of any kind in a row; so many mean the receiver, a wrong key for one, and not the events."""
 READERS = 16
+NOTHING_LEFT = Backlog()
 NAMED_MAX = 20
 
 
@@ -87,6 +88,8 @@ class Outbox:
     faults: int = 0
     failures: int = 0
     left_alone_until: datetime | None = None
+    backlog: Backlog = NOTHING_LEFT
+    """What was left when ``deliver`` ended."""
 
     def deliver(self, dates: Collection[str], *, revive: bool = False) -> list[Delivered]:
         """Deliver what these days and the unfinished ones have; a day of which nothing is left is not mentioned.
@@ -96,7 +99,8 @@ class Outbox:
             RetriableError, PermanentError: as the lake raises them. The receiver makes nothing fail.
         """
         end = self.clock.now() + timedelta(seconds=self.settings.webhook_run_seconds)
-        wanted = sorted({*dates, *unfinished_days(self.lake)})
+        documents = written_days(self.lake)
+        wanted = sorted({*dates, *(date for date, (is_delivered, _) in documents.items() if not is_delivered)})
         opened = (open_outbox(self.lake, self.org, LocalDay.of(date, self.zone), revive=revive) for date in wanted)
         boxes = [box for box in opened if box is not None]
         for box in boxes:
@@ -110,6 +114,8 @@ class Outbox:
             left = self._pause(boxes, pause)
             over = all(box.is_finished for box in boxes) or self.clock.now() >= end
             if over or slept + left > self.settings.webhook_patience_seconds:
+                given_up = {date: dead for date, (_, dead) in documents.items()}
+                self.backlog = _backlog(boxes, given_up, self.clock.now())
                 return [_summary(box) for box in boxes]
             self.clock.sleep(left)
             slept, pause = slept + left, pause * 2
@@ -169,8 +175,8 @@ class Outbox:
         box.delivery.fail(present, reply, now, back_off)
 
 
-def unfinished_days(lake: LakeStore) -> list[str]:
-    """Return the days whose document says that something was left undelivered.
+def written_days(lake: LakeStore) -> dict[str, tuple[bool, int]]:
+    """Return what the document of each day says that has one: whether all was sent, and how much was given up.
 
     Raises:
         IntegrityError: when a document is none.
@@ -178,13 +184,20 @@ def unfinished_days(lake: LakeStore) -> list[str]:
     """
     dates = sorted(layout.dates_in(lake.list_keys(layout.OUTBOX)))
     with ThreadPoolExecutor(READERS, thread_name_prefix="outbox") as pool:
-        delivered = pool.map(lambda date: is_delivered(lake, date), dates)
-        return [date for date, done in zip(dates, delivered, strict=True) if not done]
+        return dict(zip(dates, pool.map(lambda date: delivered_before(lake, date), dates), strict=True))
+
+
+def _backlog(boxes: Sequence[DayOutbox], given_up: Mapping[str, int], now: datetime) -> Backlog:
+    """Return what these days have left; of the others, which are delivered, ``given_up`` knows the dead letters."""
+    dead = {**given_up, **{box.date: len(box.delivery.dead) for box in boxes}}
+    oldest = min((box.oldest for box in boxes if box.oldest), default=None)
+    seconds = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    return Backlog(sum(len(box.undelivered) for box in boxes), seconds, sum(dead.values()))
 
 
 def _summary(box: DayOutbox) -> Delivered:
     waiting = box.delivery.waiting
-    left = len(box.events) - box.delivery.next + len(waiting)
+    left = len(box.undelivered)
     reasons = sorted({str(item.reason) for item in waiting.values()})
     dead = box.delivery.dead
     return Delivered(box.date, box.sent, left, len(dead), tuple(reasons), tuple(box.named(dead)[:NAMED_MAX]))

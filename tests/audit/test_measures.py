@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
+from include.audit.delivery import Backlog
 from include.audit.download_tally import NO_DOWNLOADS, Downloads, DownloadTally
 from include.audit.figures import DayFigures, Latency
-from include.audit.metrics import METRICS, SILENT, Kind, measure_calls, measure_day, measure_recordings
+from include.audit.metrics import (
+    METRICS,
+    SILENT,
+    Kind,
+    measure_calls,
+    measure_day,
+    measure_days,
+    measure_outbox,
+    measure_recordings,
+)
 from include.genesys.call_counts import CallCounts
 from include.outcome import Outcome
 
@@ -48,6 +58,8 @@ def measured_everything(book):
     measure_calls(book, CallCounts({"GET /x": 4}, 1, 2, 3, 0.5))
     measure_recordings(book, dict.fromkeys(map(str, Outcome), 1))
     measure_day(book, DayFigures("2026-03-02", 1, latency=Latency.of([5])), 0)
+    measure_days(book, [DayFigures("2026-03-02", 1, state="held")])
+    measure_outbox(book, Backlog(1, 2.0, 3))
     book.duration("recording_archive.jobs_wait", 1)
 
 
@@ -111,6 +123,15 @@ def test_queue_has_an_age_only_while_something_is_open(book):
     )  # fmt: skip
     measure_day(book, DayFigures("2026-03-02", 1, {"archived": 1}), 3600.0)
     assert (0, 0) == (book.values()["day_queue_age_seconds"], book.values()["day_conversations.pending"])
+
+
+def test_days_are_counted_by_what_they_wait_for(book):
+    """Open ones wait for work, held ones for a person; none of either is a zero, not silence."""
+    states = ("open", "held", "closed", "held", "provisional", "")
+    measure_days(book, [DayFigures("2026-03-02", 1, state=state) for state in states])
+    assert (1, 2) == (book.values()["days_open"], book.values()["days_held"])
+    measure_days(book, [])
+    assert (0, 0) == (book.values()["days_open"], book.values()["days_held"])
 
 
 def test_word_of_the_source_becomes_no_name(book):

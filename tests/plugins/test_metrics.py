@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk._shared.observability.metrics.stats import _get_backend
@@ -12,7 +15,15 @@ from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
 
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.metrics import AirflowMetrics
+from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
+from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from include.audit.figures import DayFigures
+from include.canonical import canonical_json
+from include.lake.layout import report_key
+from include.lake.plan import DayPlan
 from tests.plugins.conftest import DAY
+from tests.story import night
+from tests.story.committed import ORG, commit_parts
 
 UNTIL_SECONDS = 5.0
 
@@ -71,3 +82,51 @@ def test_calls_of_a_client_are_sent_when_it_is_closed(packets, sandbox, connect,
     lines = packets("airflow.recording_archive.api_wait")
     assert f"airflow.recording_archive.api_calls:{calls}|c" in lines
     assert "airflow.recording_archive.api_token_requests:1|c" in lines
+
+
+@pytest.fixture
+def connected(lake, object_store, sandbox, connect, monkeypatch, airflow_database):
+    """Put both connections into the environment; returns the lake."""
+    assert airflow_database is None
+    connect(sandbox, extra={"org_id": ORG})
+    extra = {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region}
+    login = {"login": object_store.access_key, "password": object_store.secret_key}
+    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps({"conn_type": "aws", "extra": extra, **login}))
+    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
+    monkeypatch.setenv("GENESYS_TIMEZONE", "Europe/Berlin")
+    return lake
+
+
+def run_of(days):
+    """Return a task's context: a plan that left these days."""
+    pulled = {"days": days}
+    return {"ti": SimpleNamespace(xcom_pull=lambda key, **_: pulled.get(key), xcom_push=lambda *_: None)}
+
+
+def test_outbox_that_nobody_takes_is_sent_as_gauges(packets, connected, monkeypatch):
+    """How many events wait, for how long, and how many were given up: from the task itself, which stays green."""
+    commit_parts(connected, (1, 0), (2, 0))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("RECORDING_WEBHOOK_URL", f"http://127.0.0.1:{listener.getsockname()[1]}/hook")
+    monkeypatch.setenv("RECORDING_ARCHIVE_WEBHOOK_KEY", "a-key-of-more-than-thirty-two-bytes")
+    monkeypatch.setenv("RECORDING_ARCHIVE_WEBHOOK_PATIENCE_SECONDS", "0.1")
+    task = DeliverWebhooksOperator(task_id="deliver_webhooks", plan_task_id="plan_day", plan_only="False")
+    assert [2] == [day["waiting"] for day in task.execute(run_of([{"date": str(night.DAY)}]))]
+    lines = packets("airflow.recording_archive.outbox_dead")
+    assert {"airflow.recording_archive.outbox_undelivered:2|g", "airflow.recording_archive.outbox_dead:0|g"} <= {*lines}
+    (age,) = [line for line in lines if line.startswith("airflow.recording_archive.outbox_age_seconds:")]
+    assert 0 <= float(age.split(":")[1].removesuffix("|g")) < 600
+
+
+def test_days_that_wait_are_counted_whatever_day_the_run_is_about(packets, connected):
+    """A held day of last week and an open one stay in the gauges when another day is reconciled and is well."""
+    today = datetime.now(UTC).date()
+    for back, state in ((3, "held"), (7, "open"), (8, "held"), (9, "closed")):
+        figures = DayFigures(str(today - timedelta(days=back)), 1, state=state)
+        connected.put_latest(report_key(figures.date, "figures.json"), canonical_json(figures.to_json()), "text/json")
+    plan = DayPlan(ORG, night.DAY, ())
+    connected.put_document(plan.key, plan.body())
+    task = ReconcileDayOperator(task_id="reconcile_day", plan_task_id="plan_day", plan_only="False")
+    task.execute(run_of([{"date": str(night.DAY), "plan_key": plan.key}]))
+    lines = packets("airflow.recording_archive.days_held")
+    assert {"airflow.recording_archive.days_open:1|g", "airflow.recording_archive.days_held:2|g"} <= {*lines}

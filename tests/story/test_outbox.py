@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from include.audit.delivery import Reply
+from include.audit.delivery import Backlog, Reply
 from include.errors import ConfigurationError
 from include.lake import layout
 from include.secret import Secret
@@ -222,6 +222,27 @@ def test_event_that_is_always_refused_is_given_up_and_holds_up_nobody(archived):
     (revived,) = outbox(archived, line, clock).deliver([str(DAY)], revive=True)
     assert (1, 0, 0) == (revived.sent, revived.waiting, revived.dead)
     assert len(media_keys(archived.lake)) == len({event_id for event_id, _ in line.sent})
+
+
+def test_backlog_is_counted_over_all_days_and_ages_with_its_oldest_recording(archived):
+    """What waits, since when the bucket has it, and what was given up, also by runs that did not look at the day."""
+    clock, line = VirtualClock(), Line()
+    clock.moment = max(times(archived).values()) + timedelta(hours=5)
+    line.is_up = False
+    away = outbox(archived, line, clock)
+    away.deliver([str(DAY)])
+    oldest = min(times(archived)[key] for key in media_keys(archived.lake))
+    age = (clock.now() - oldest).total_seconds()
+    assert Backlog(len(PARTS), age, 0) == away.backlog
+    clock.sleep(8 * 86400)
+    line.is_up = True
+    line.next = [Reply("http_422")]
+    back = outbox(archived, line, clock)
+    back.deliver([])
+    assert (0, 0.0, True) == (back.backlog.undelivered, back.backlog.oldest_seconds, back.backlog.dead > 0)
+    later = outbox(archived, line, clock)
+    assert [] == later.deliver([])
+    assert back.backlog == later.backlog
 
 
 def test_later_commits_add_events_and_repeat_none(archived):

@@ -9,8 +9,10 @@ from airflow.sdk.exceptions import AirflowSkipException
 from genesys_archive.defaults import archive_settings, webhook_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.metrics import AirflowMetrics
 from genesys_archive.operators.after_plan import AfterPlanOperator
 from genesys_archive.operators.planned import DAYS_KEY
+from include.audit.metrics import measure_outbox
 from include.transfer.outbox import Outbox, SystemClock
 from include.transfer.webhook import WebhookSender
 
@@ -40,6 +42,7 @@ class DeliverWebhooksOperator(AfterPlanOperator):
         with WebhookSender(wanted) as sender:
             outbox = Outbox(recording_lake(settings), org, settings.timezone, wanted, sender, SystemClock())
             delivered = outbox.deliver([day["date"] for day in days])
+        measure_outbox(AirflowMetrics(), outbox.backlog)
         for day in delivered:
             tell = self.log.warning if day.waiting or day.dead else self.log.info
             tell("%s", day.sentence())

@@ -13,11 +13,11 @@ from genesys_archive.metrics import AirflowMetrics
 from genesys_archive.operators.after_plan import ClosingOperator
 from genesys_archive.operators.planned import OUTCOMES_KEY, days_not_planned
 from genesys_archive.operators.run_downloads import report_downloads
-from include.audit.metrics import measure_day
+from include.audit.metrics import measure_day, measure_days
 from include.audit.standing import Stage
 from include.lake.layout import commit_prefix, report_key
 from include.transfer.day import reconcile_day
-from include.transfer.day_report import day_figures
+from include.transfer.day_report import day_figures, earlier_figures
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from genesys_archive.operators.after_plan import PlannedWork
     from include.local_day import LocalDay
 
+WATCHED_DAYS = 60
+"""How many days back the metrics count open and held ones: twice as far as the audit looks."""
 TO_DO = {
     Stage.OPEN: "Each is named with its reason in {address}. Run the day again with only_failed.",
     Stage.HELD: "If so few are right, run genesys_archive_audit for the day with accept_empty.",
@@ -55,6 +57,9 @@ class ReconcileDayOperator(NamesDatasets, ClosingOperator):
         work = self.planned_work(context)
         red = days_not_planned(context, self.plan_task_id)
         summaries = work.each(partial(self._reconcile, work, red))
+        # Of all recent days and not of the run's own: the next run would otherwise hide a day that still waits.
+        today = datetime.now(work.settings.timezone).date()
+        measure_days(AirflowMetrics(), earlier_figures(work.lake, str(today), WATCHED_DAYS))
         report_downloads(context)
         context["ti"].xcom_push(OUTCOMES_KEY, summaries)
         work.finish(also=red)
