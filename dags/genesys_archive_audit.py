@@ -33,10 +33,10 @@ from datetime import timedelta
 
 from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, XComArg, dag
 
+from genesys_archive.closing_tasks import close_days
 from genesys_archive.defaults import (
     API_POOL,
     AUDITED_ASSET,
-    CATALOG_ASSET,
     DEFAULT_ARGS,
     DOWNLOAD_POOL,
     START_DATE,
@@ -44,39 +44,24 @@ from genesys_archive.defaults import (
     derivative_settings,
     timezone_name,
 )
-from genesys_archive.operators.catalog_day import CatalogDayOperator
-from genesys_archive.operators.commit_day import CommitDayOperator
-from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
-from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_audit import PlanAuditOperator
 from genesys_archive.operators.planned import DAYS_KEY
-from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.operators.verify_day import VerifyDayOperator
 from genesys_archive.outcome_notice import outcome_callbacks
+from genesys_archive.params import channels_param, day_params, format_param, only_failed_param
 from genesys_archive.task_groups import export_shards
-from include.transfer.rendition import CHANNELS, FORMATS
 
 # Three hours after the nightly run: it is over by then, and where it is not, both may commit the same day.
 MORNING = "0 7 * * *"
 OFFSETS = [1, 3, 7, 30]
 WISHES = derivative_settings()
 PARAMS = {
-    "start_date": Param(
-        None, type=["null", "string"], format="date", title="First day", section="Days",
-        description="Calendar day in GENESYS_TIMEZONE, included. Empty: the days of the offsets.",
-    ),
-    "end_date": Param(
-        None, type=["null", "string"], format="date", title="Last day", section="Days",
-        description="Included. Empty: the same as the first day.",
-    ),
+    **day_params(neither="the days of the offsets"),
     "offsets": Param(
         OFFSETS, type="array", items={"type": "integer", "minimum": 1}, title="Days back", section="Days",
         description="How many days before today each audited day lies, where no first day is given.",
     ),
-    "only_failed": Param(
-        default=False, type="boolean", title="Only what failed", section="What",
-        description="Ask again only for what earlier runs left pending, quarantined or in error.",
-    ),
+    **only_failed_param(),
     "ask_each": Param(
         default=True, type="boolean", title="Ask about each conversation", section="What",
         description="Ask Genesys what recordings each conversation has. Off: only where something was excluded.",
@@ -89,14 +74,8 @@ PARAMS = {
         default=False, type="boolean", title="So few calls are right", section="What",
         description="Release days that are held because analytics names far fewer calls than on other weeks.",
     ),
-    "output_format": Param(
-        WISHES.output_format, type="string", enum=list(FORMATS), title="Format", section="How",
-        description="As in the nightly run.",
-    ),
-    "channels": Param(
-        WISHES.channels, type="string", enum=list(CHANNELS), title="Channels", section="How",
-        description="As in the nightly run.",
-    ),
+    **format_param(WISHES.output_format, "As in the nightly run."),
+    **channels_param(WISHES.channels, "As in the nightly run."),
 }  # fmt: skip
 
 
@@ -127,52 +106,8 @@ def genesys_archive_audit() -> None:
         pool=API_POOL,
         execution_timeout=timedelta(hours=6),
     )
-    commit = CommitDayOperator(
-        task_id="commit_day",
-        plan_task_id=plan.task_id,
-        plan_only="False",
-        is_audit="True",
-        accept_empty="{{ params.accept_empty }}",
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=timedelta(minutes=30),
-    )
-    # all_done: a day that cannot be committed must not cost the others their report; it is tried and named again here.
-    reconcile = ReconcileDayOperator(
-        task_id="reconcile_day",
-        plan_task_id=plan.task_id,
-        plan_only="False",
-        is_audit="True",
-        accept_empty="{{ params.accept_empty }}",
-        outlets=[AUDITED_ASSET],
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=timedelta(minutes=30),
-    )
-    # Whatever follows commit_day beside reconcile_day must be a leaf of its own: a green leaf behind reconcile_day
-    # would turn a red day into a green run.
-    derivatives = MakeDerivativesOperator(
-        task_id="make_derivatives",
-        plan_task_id=plan.task_id,
-        plan_only="False",
-        output_format="{{ params.output_format }}",
-        channels="{{ params.channels }}",
-        pool=DOWNLOAD_POOL,
-        execution_timeout=timedelta(hours=6),
-    )
-    catalog = CatalogDayOperator(
-        task_id="catalog_day",
-        plan_task_id=plan.task_id,
-        plan_only="False",
-        outlets=[CATALOG_ASSET],
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=timedelta(minutes=30),
-    )
-    # Whatever was committed is told, also of a day that is red; and a receiver that is away colours nothing.
-    webhooks = DeliverWebhooksOperator(
-        task_id="deliver_webhooks",
-        plan_task_id=plan.task_id,
-        plan_only="False",
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=timedelta(hours=1),
+    commit, leaves = close_days(
+        plan, announces=AUDITED_ASSET, is_audit="True", accept_empty="{{ params.accept_empty }}"
     )
     # Also after a failed commit, when it has most to tell; not without a plan, which names the days.
     verify = VerifyDayOperator(
@@ -183,7 +118,7 @@ def genesys_archive_audit() -> None:
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         execution_timeout=timedelta(hours=12),
     )
-    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives, webhooks, verify]
+    plan >> export_shards(plan.output) >> commit >> [*leaves, verify]
     plan >> verify
 
 

@@ -40,7 +40,8 @@ from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.confirm_recording import ConfirmRecordingOperator
 from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.request_recording import RequestRecordingOperator
-from include.transfer.rendition import FORMATS, ORIGINAL
+from genesys_archive.params import format_param
+from include.transfer.rendition import ORIGINAL
 
 PARAMS = {
     "conversation_id": Param(
@@ -59,10 +60,7 @@ PARAMS = {
         None, type=["null", "string"], format="date", title="Day", section="Which",
         description="Local day of the call; only to find the conversation of a media id.",
     ),
-    "output_format": Param(
-        ORIGINAL, type="string", enum=list(FORMATS), title="Format", section="How",
-        description="wav, mp3: a copy that Genesys makes, beside the original (contract platform).",
-    ),
+    **format_param(ORIGINAL, "wav, mp3: a copy that Genesys makes, beside the original (contract platform)."),
 }  # fmt: skip
 
 

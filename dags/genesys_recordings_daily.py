@@ -33,58 +33,42 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag
+from airflow.sdk import CronPartitionTimetable, Param, dag
 
+from genesys_archive.closing_tasks import close_days
 from genesys_archive.defaults import (
     API_POOL,
-    CATALOG_ASSET,
     DEFAULT_ARGS,
-    DOWNLOAD_POOL,
     RECORDINGS_ASSET,
     START_DATE,
     TAGS,
     derivative_settings,
     timezone_name,
 )
-from genesys_archive.operators.catalog_day import CatalogDayOperator
-from genesys_archive.operators.commit_day import CommitDayOperator
-from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
-from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
-from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.outcome_notice import outcome_callbacks
+from genesys_archive.params import channels_param, day_params, format_param, only_failed_param
 from genesys_archive.task_groups import export_shards
 from include.transfer.large_days import Analytics
-from include.transfer.rendition import CHANNELS, FORMATS
 
 # Not 02:00: most zones with summer time skip it once a year. Airflow then runs at 03:00 and takes the
 # night itself for the day before: one day would be asked for too early and the day before it never.
 NIGHTLY = "0 4 * * *"
 WISHES = derivative_settings()
 PARAMS = {
-    "start_date": Param(
-        None, type=["null", "string"], format="date", title="First day", section="Days",
-        description="Calendar day in GENESYS_TIMEZONE, included. Empty: yesterday.",
-    ),
-    "end_date": Param(
-        None, type=["null", "string"], format="date", title="Last day", section="Days",
-        description="Included. Empty: the same as the first day.",
-    ),
-    "only_failed": Param(
-        default=False, type="boolean", title="Only what failed", section="What",
-        description="Ask again only for what earlier runs left pending, quarantined or in error.",
-    ),
+    **day_params(neither="yesterday"),
+    **only_failed_param(),
     "dry_run": Param(
         default=False, type="boolean", title="Dry run", section="What",
         description="Stop after the plan: counts, hours and estimated bytes; nothing is requested or written.",
     ),
-    "output_format": Param(
-        WISHES.output_format, type="string", enum=list(FORMATS), title="Format", section="How",
-        description="wav, mp3: asked of Genesys under the contract `guide`, else made here, beside the original.",
+    **format_param(
+        WISHES.output_format,
+        "wav, mp3: asked of Genesys under the contract `guide`, else made here, beside the original.",
     ),
-    "channels": Param(
-        WISHES.channels, type="string", enum=list(CHANNELS), title="Channels", section="How",
-        description="mono: a copy whose one channel is the mean of all, made here, beside the original.",
+    **channels_param(
+        WISHES.channels,
+        "mono: a copy whose one channel is the mean of all, made here, beside the original.",
     ),
     "analytics": Param(
         Analytics.AUTO, type="string", enum=[str(item) for item in Analytics], title="Analytics", section="How",
@@ -124,51 +108,8 @@ def genesys_recordings_daily() -> None:
         pool=API_POOL,
         execution_timeout=timedelta(hours=1),
     )
-    # all_done: a shard that failed must not keep the others from being committed; its conversations become pending.
-    commit = CommitDayOperator(
-        task_id="commit_day",
-        plan_task_id=plan.task_id,
-        plan_only="{{ params.dry_run }}",
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=timedelta(minutes=30),
-    )
-    # all_done: a day that cannot be committed must not cost the others their report; it is tried and named again here.
-    reconcile = ReconcileDayOperator(
-        task_id="reconcile_day",
-        plan_task_id=plan.task_id,
-        plan_only="{{ params.dry_run }}",
-        outlets=[RECORDINGS_ASSET],
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=timedelta(minutes=30),
-    )
-    # Beside the verdict, not before it: a day is complete without derivatives.
-    derivatives = MakeDerivativesOperator(
-        task_id="make_derivatives",
-        plan_task_id=plan.task_id,
-        plan_only="{{ params.dry_run }}",
-        output_format="{{ params.output_format }}",
-        channels="{{ params.channels }}",
-        pool=DOWNLOAD_POOL,
-        execution_timeout=timedelta(hours=6),
-    )
-    # Beside the verdict and not before it: no proof waits for a cache, and a cache that failed still colours the run.
-    catalog = CatalogDayOperator(
-        task_id="catalog_day",
-        plan_task_id=plan.task_id,
-        plan_only="{{ params.dry_run }}",
-        outlets=[CATALOG_ASSET],
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=timedelta(minutes=30),
-    )
-    # Whatever was committed is told, also of a day that is red; and a receiver that is away colours nothing.
-    webhooks = DeliverWebhooksOperator(
-        task_id="deliver_webhooks",
-        plan_task_id=plan.task_id,
-        plan_only="{{ params.dry_run }}",
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=timedelta(hours=1),
-    )
-    plan >> export_shards(plan.output) >> commit >> [catalog, reconcile, derivatives, webhooks]
+    commit, leaves = close_days(plan, announces=RECORDINGS_ASSET, plan_only="{{ params.dry_run }}")
+    plan >> export_shards(plan.output) >> commit >> leaves
 
 
 genesys_recordings_daily()

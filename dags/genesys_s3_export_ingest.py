@@ -31,7 +31,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, Param, dag
+from airflow.sdk import CronTriggerTimetable, dag
 
 from genesys_archive.defaults import (
     CATALOG_ASSET,
@@ -44,19 +44,10 @@ from genesys_archive.defaults import (
 from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.ingest_export import IngestExportOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.params import day_params
 from genesys_archive.sensors.wait_for_export import WaitForExportSensor
 
 EVERY_FOUR_HOURS = "30 */4 * * *"
-PARAMS = {
-    "start_date": Param(
-        None, type=["null", "string"], format="date", title="First day", section="Days",
-        description="Calendar day in GENESYS_TIMEZONE, included. Empty: the trailing window.",
-    ),
-    "end_date": Param(
-        None, type=["null", "string"], format="date", title="Last day", section="Days",
-        description="Included. Empty: the same as the first day.",
-    ),
-}  # fmt: skip
 
 
 @dag(
@@ -69,7 +60,7 @@ PARAMS = {
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
     default_args=DEFAULT_ARGS,
-    params=PARAMS,
+    params=day_params(neither="the trailing window"),
     tags=[*TAGS, "export"],
 )
 def genesys_s3_export_ingest() -> None:

@@ -1,0 +1,81 @@
+"""What follows the export of planned days, in the night as in an audit: one commit, and four leaves behind it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import TriggerRule
+
+from genesys_archive.defaults import CATALOG_ASSET, DOWNLOAD_POOL
+from genesys_archive.operators.catalog_day import CatalogDayOperator
+from genesys_archive.operators.commit_day import CommitDayOperator
+from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
+from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
+from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Asset, BaseOperator
+
+COMMIT_TIMEOUT = CATALOG_TIMEOUT = RECONCILE_TIMEOUT = timedelta(minutes=30)
+DERIVE_TIMEOUT = timedelta(hours=6)
+DELIVER_TIMEOUT = timedelta(hours=1)
+
+
+def close_days(
+    plan: BaseOperator, *, announces: Asset, plan_only: str = "False", **judging: str
+) -> tuple[CommitDayOperator, list[BaseOperator]]:
+    """Return the commit of the days that ``plan`` has left, and what follows it.
+
+    Each of these must stay a leaf: a green task behind ``reconcile_day`` would turn a red day into a green run.
+
+    Args:
+        plan: the task that leaves the days.
+        announces: the Asset of complete days.
+        plan_only: the template of a run that ends after its plan.
+        judging: the templates by which ``commit_day`` and ``reconcile_day`` judge a day, as ``ClosingOperator`` takes
+            them.
+    """
+    days: dict[str, Any] = {"plan_task_id": plan.task_id, "plan_only": plan_only}
+    # all_done: a shard that failed must not keep the others from being committed; its conversations become pending.
+    commit = CommitDayOperator(
+        task_id="commit_day",
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=COMMIT_TIMEOUT,
+        **days,
+        **judging,
+    )
+    # all_done: a day that cannot be committed must not cost the others their report; it is tried and named again here.
+    reconcile = ReconcileDayOperator(
+        task_id="reconcile_day",
+        outlets=[announces],
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=RECONCILE_TIMEOUT,
+        **days,
+        **judging,
+    )
+    # Beside the verdict, not before it: a day is complete without derivatives.
+    derivatives = MakeDerivativesOperator(
+        task_id="make_derivatives",
+        output_format="{{ params.output_format }}",
+        channels="{{ params.channels }}",
+        pool=DOWNLOAD_POOL,
+        execution_timeout=DERIVE_TIMEOUT,
+        **days,
+    )
+    # Beside the verdict and not before it: no proof waits for a cache, and a cache that failed still colours the run.
+    catalog = CatalogDayOperator(
+        task_id="catalog_day",
+        outlets=[CATALOG_ASSET],
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=CATALOG_TIMEOUT,
+        **days,
+    )
+    # Whatever was committed is told, also of a day that is red; and a receiver that is away colours nothing.
+    webhooks = DeliverWebhooksOperator(
+        task_id="deliver_webhooks",
+        trigger_rule=TriggerRule.ALL_DONE,
+        execution_timeout=DELIVER_TIMEOUT,
+        **days,
+    )
+    return commit, [catalog, reconcile, derivatives, webhooks]
