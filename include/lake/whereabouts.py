@@ -62,14 +62,23 @@ def _folders(lake: LakeStore, prefix: str, name: str) -> list[str]:
     return [folder.removeprefix(name) for folder in folders if folder.startswith(name)]
 
 
+def check_conversation_id(text: str) -> None:
+    """Refuse what is no conversation's id, before it becomes part of a key.
+
+    Raises:
+        ConfigurationError: when it is none.
+    """
+    if not layout.is_uuid(text):
+        raise ConfigurationError(f"CONVERSATION must be a conversation's id, not {text[:64]!r}")
+
+
 def place_of(lake: LakeStore, conversation_id: str, date: str, zone: ZoneInfo) -> tuple[str, LocalDay]:
     """Return organisation and day of a conversation; ``date`` may be empty where the lake can tell.
 
     Raises:
         ConfigurationError: when the date is none, or the lake cannot tell; the message says what to give.
     """
-    if not layout.is_uuid(conversation_id):
-        raise ConfigurationError(f"CONVERSATION must be a conversation's id, not {conversation_id[:64]!r}")
+    check_conversation_id(conversation_id)
     if not date:
         found = dates_of(lake, conversation_id)
         if len(found) != 1:

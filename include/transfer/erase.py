@@ -20,6 +20,7 @@ from include.lake.versions import COMPLIANCE, GOVERNANCE
 from include.transfer.catalog import catalog_day
 from include.transfer.conversation_objects import objects_of
 from include.transfer.day import commit_day, reconcile_day, state_of
+from include.transfer.order import check_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from include.transfer.conversation_objects import ConversationObjects
 
 CERTIFICATE_SCHEMA = "recording-archive/erasure/1"
-WORDS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,7 @@ class ErasureOrder:
     by: str
 
     def __post_init__(self) -> None:
-        if not layout.is_uuid(self.conversation_id):
-            raise ConfigurationError(f"CONVERSATION must be a conversation's id, not {self.conversation_id[:64]!r}")
-        for name in ("reason", "legal_basis", "by"):
-            if not 1 <= len(getattr(self, name).strip()) <= WORDS_MAX:
-                raise ConfigurationError(f"{name.upper()} must say something, in at most {WORDS_MAX} characters")
+        check_order(self.conversation_id, reason=self.reason, legal_basis=self.legal_basis, by=self.by)
 
 
 @dataclass(frozen=True, slots=True)

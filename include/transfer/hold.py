@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 
 from include.audit.events import Action, Event
 from include.errors import ConfigurationError
-from include.lake.layout import is_uuid
 from include.transfer.conversation_objects import objects_of
 from include.transfer.day import commit_day
 from include.transfer.day_journal import append_segment
+from include.transfer.order import check_order
 
 if TYPE_CHECKING:
     from include.audit.signature import JournalKey
     from include.lake.store import LakeStore
     from include.lake.versions import ObjectVersion
     from include.local_day import LocalDay
-
-WORDS_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +44,7 @@ class HoldOrder:
     on: bool = True
 
     def __post_init__(self) -> None:
-        if not is_uuid(self.conversation_id):
-            raise ConfigurationError(f"CONVERSATION must be a conversation's id, not {self.conversation_id[:64]!r}")
-        for name in ("reason", "by"):
-            if not 1 <= len(getattr(self, name).strip()) <= WORDS_MAX:
-                raise ConfigurationError(f"{name.upper()} must say something, in at most {WORDS_MAX} characters")
+        check_order(self.conversation_id, reason=self.reason, by=self.by)
 
 
 def hold_conversation(lake: LakeStore, order: HoldOrder, key: JournalKey | None = None) -> Hold:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING
 
-from genesys_archive.defaults import archive_settings, journal_key
-from genesys_archive.hooks.lake import recording_lake
-from include.lake.whereabouts import place_of
+from genesys_archive.commands.conversation import add_conversation, decided_by, lake_and_place
+from genesys_archive.defaults import journal_key
 from include.transfer.hold import HoldOrder, hold_conversation
 
 if TYPE_CHECKING:
@@ -18,20 +16,14 @@ HELP = "put one conversation under a legal hold, so that nobody erases it, or li
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--conversation", required=True, metavar="UUID", help="which")
-    parser.add_argument("--date", default="", metavar="YYYY-MM-DD", help="its local day, where the lake cannot tell")
-    parser.add_argument("--reason", required=True, help="kept for good: name no customer in it")
-    parser.add_argument("--by", default="", help="who decided; the name of this account, unless given")
+    add_conversation(parser)
     parser.add_argument("--release", action="store_true", help="lift the hold")
 
 
 def run(options: argparse.Namespace) -> int:
     """Hold or release, and say what has changed."""
-    settings = archive_settings()
-    lake = recording_lake(settings)
-    org, day = place_of(lake, options.conversation, options.date, settings.timezone)
-    by = options.by or getpass.getuser()
-    order = HoldOrder(org, day, options.conversation, options.reason, by, on=not options.release)
+    lake, org, day = lake_and_place(options)
+    order = HoldOrder(org, day, options.conversation, options.reason, decided_by(options), on=not options.release)
     hold = hold_conversation(lake, order, journal_key())
     state = "under a legal hold" if hold.on else "under no legal hold"
     print(
