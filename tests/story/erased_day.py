@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from include.lake.commit import read_head
 from include.lake.plan import DayPlan, ShardPlan
 from include.lake.store import LakeStore, Writing
 from include.settings import LakeLocation
 from include.transfer.archive import archive_shard
-from include.transfer.day import commit_day
+from include.transfer.day import commit_day, present_state
 from include.transfer.erase import ErasureOrder
+from include.transfer.hold import HoldOrder, hold_conversation
 from include.transfer.submit import SubmittedJob, SubmittedShard
 from tests.story.desk import ORG, Desk, audio, conversation
 from tests.story.night import DAY, ZONE
@@ -20,8 +22,11 @@ from tests.story.shelf import finished
 if TYPE_CHECKING:
     from include.lake.protection import Protection
     from include.lake.versions import ObjectVersion
+    from include.transfer.hold import Hold
 
 NUMBERS = (1, 2, 3)
+EXPECTED = {conversation(1): "erased", conversation(2): "archived", conversation(3): "archived"}
+"""What each conversation is once the first is erased."""
 
 
 def facts_of(number: int) -> dict[str, object]:
@@ -97,3 +102,15 @@ def every_version(lake: LakeStore) -> dict[ObjectVersion, bytes]:
 def keys_with(lake: LakeStore, *needles: bytes) -> list[str]:
     """Return the keys of the versions that hold any of these."""
     return sorted({item.key for item, body in every_version(lake).items() if any(one in body for one in needles)})
+
+
+def outcomes(lake: LakeStore) -> dict[str, str]:
+    """Return the class of each conversation, as the bucket bears it out."""
+    head = read_head(lake, ORG, DAY)
+    assert head, "nothing is committed"
+    return {key: str(value) for key, value in present_state(lake, head).outcomes.items()}
+
+
+def hold(lake: LakeStore, number: int, *, on: bool) -> Hold:
+    """Hold a conversation, or release it."""
+    return hold_conversation(lake, HoldOrder(ORG, DAY, conversation(number), "litigation", "counsel", on))
