@@ -10,7 +10,7 @@ On days that are as they were, nothing is written.
 `start_date` and `end_date` name days instead of `offsets`. `only_failed` asks again only for what is pending,
 quarantined or in error. `ask_each` off trusts what is archived and asks about exclusions only: one request a
 conversation is saved. `deep_verify` reads every byte of the days again. `accept_empty` releases days that are held
-because analytics names suspiciously few calls.
+because analytics names suspiciously few calls; it needs `start_date`.
 
 ## Something is red
 | task | what it means | what to do |
@@ -72,7 +72,7 @@ PARAMS = {
     ),
     "accept_empty": Param(
         default=False, type="boolean", title="So few calls are right", section="What",
-        description="Release days that are held because analytics names far fewer calls than on other weeks.",
+        description="Release held days of which analytics names far fewer calls than on other weeks. Needs First day.",
     ),
     **format_param(WISHES.output_format, "As in the nightly run."),
     **channels_param(WISHES.channels, "As in the nightly run."),
@@ -103,6 +103,7 @@ def genesys_archive_audit() -> None:
         offsets="{{ params.offsets | tojson }}",
         only_failed="{{ params.only_failed }}",
         ask_each="{{ params.ask_each }}",
+        accept_empty="{{ params.accept_empty }}",
         pool=API_POOL,
         execution_timeout=timedelta(hours=6),
     )

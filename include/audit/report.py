@@ -90,7 +90,7 @@ def sentence(date: str, state: DayState) -> str:
     total = len(state.items)
     outcomes = list(state.outcomes.values())
     if state.stage is Stage.HELD:
-        return f"{date} is held, not closed: {state.standing.held}."
+        return f"{date} is held, not closed: {'; '.join(state.standing.reasons)}."
     if state.is_complete:
         word = "complete and closed" if state.stage is Stage.CLOSED else "complete"
         if not total:

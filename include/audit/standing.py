@@ -23,18 +23,23 @@ class Stage(StrEnum):
     PROVISIONAL = "provisional"
     """Everything is classified; what arrives late is still looked for."""
     HELD = "held"
-    """Everything is classified, but far fewer conversations are named than on other weeks: a person must look."""
+    """Everything is classified, but far fewer conversations are named than on other weeks, or the late window ended
+    before each conversation was looked at again: a person must look."""
     CLOSED = "closed"
     """The late window is over and nothing is open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was decided about a day; ``held`` is the sentence that holds it, empty where nothing does."""
+    """What was decided about a day; ``held`` is the sentence that holds it, empty where nothing does.
+
+    ``not_looked_up`` are the conversations that the audit which found the late window over could not look at again.
+    """
 
     held: str = ""
     accepted_empty: bool = False
     window_over: bool = False
+    not_looked_up: int = 0
 
     @classmethod
     def of_summary(cls, summary: Mapping[str, object]) -> Self:
@@ -43,7 +48,19 @@ class Standing:
             held=str(summary.get("held", "")),
             accepted_empty=bool(summary.get("accepted_empty", False)),
             window_over=bool(summary.get("window_over", False)),
+            not_looked_up=int(str(summary.get("not_looked_up", 0))),
         )
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether so few conversations are named that nobody believes it yet."""
+        return bool(self.held) and not self.accepted_empty
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the day is held, in sentences; none where it is not."""
+        unseen = f"not_looked_up: {self.not_looked_up} conversations were not looked at again in the late window"
+        return (*((self.held,) if self.is_doubted else ()), *((unseen,) if self.not_looked_up else ()))
 
     def to_json(self) -> dict[str, object]:
         """Return what says something."""
@@ -51,6 +68,7 @@ class Standing:
             "held": self.held,
             "accepted_empty": self.accepted_empty,
             "window_over": self.window_over,
+            "not_looked_up": self.not_looked_up,
         }
         return {name: value for name, value in values.items() if value}
 
@@ -62,7 +80,7 @@ class Standing:
         """
         if not is_complete:
             return Stage.OPEN
-        if self.held and not self.accepted_empty:
+        if self.reasons:
             return Stage.HELD
         return Stage.CLOSED if self.window_over else Stage.PROVISIONAL
 

@@ -23,7 +23,14 @@ OFFSET_MAX = 3660
 
 
 def audited_days(
-    lake: LakeStore, settings: ArchiveSettings, *, dates: tuple[str, str], night: str, offsets: str, now: datetime
+    lake: LakeStore,
+    settings: ArchiveSettings,
+    *,
+    dates: tuple[str, str],
+    night: str,
+    offsets: str,
+    now: datetime,
+    accept_empty: bool = False,
 ) -> tuple[LocalDay, ...]:
     """Return the days of an audit, the oldest first: those that were asked for, or some days back from today.
 
@@ -31,14 +38,20 @@ def audited_days(
     that the nightly run of the same day archived, empty in a run by hand: a run that is late, or cleared weeks later,
     then looks at the days it was meant for. ``offsets`` is a JSON list of days before today. A day before the first
     one in the lake was never meant to be archived; one after it that has no commit is a gap, and is planned.
+    ``accept_empty`` is a person's word about days, so these must be named.
 
     Raises:
-        ConfigurationError: when a date or an offset is none; the sentence says which.
+        ConfigurationError: when a date or an offset is none, or ``accept_empty`` has no dates; the sentence says which.
         RetriableError, PermanentError: as the lake raises them.
     """
     zone = settings.timezone
     if any(dates):
         return requested_days(*dates, now=now, zone=zone, days_max=settings.days_max)
+    if accept_empty:
+        raise ConfigurationError(
+            "accept_empty needs start_date, and end_date where it is more than one day: it releases the held days that "
+            "you name and looked at, and none that the offsets happen to reach."
+        )
     today = date_named(night, "the night") + ONE_DAY if night else now.astimezone(zone).date()
     first = _first_day(lake)
     wanted = {today - timedelta(days=offset) for offset in _offsets(offsets)}

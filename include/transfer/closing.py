@@ -33,12 +33,14 @@ class ClosingRules:
 
     ``is_audit``: the run may write a commit for the judgement alone. The nightly run may not, so that running a
     complete day again writes nothing. ``accept_empty``: a person says that so few conversations are right.
+    ``not_looked_up``: so many conversations an audit wanted to look at again and could not.
     """
 
     baseline: Baseline = USUAL
     is_audit: bool = False
     window_over: bool = False
     accept_empty: bool = False
+    not_looked_up: int = 0
 
 
 def nightly_rules(settings: ArchiveSettings) -> ClosingRules:
@@ -46,14 +48,21 @@ def nightly_rules(settings: ArchiveSettings) -> ClosingRules:
     return ClosingRules(_baseline(settings))
 
 
-def audit_rules(settings: ArchiveSettings, day: LocalDay, now: datetime, *, accept_empty: bool) -> ClosingRules:
-    """Return the rules of an audit run at ``now`` (aware): days whose late window is over may be closed."""
+def audit_rules(
+    settings: ArchiveSettings, day: LocalDay, now: datetime, *, accept_empty: bool, not_looked_up: int | None
+) -> ClosingRules:
+    """Return the rules of an audit run at ``now`` (aware): days whose late window is over may be closed.
+
+    ``not_looked_up`` is what the plan said of the day's second look, ``None`` where it took none: who has not looked
+    cannot say that the window is over.
+    """
     age = now.astimezone(day.zone).date() - day.date
     return ClosingRules(
         _baseline(settings),
         is_audit=True,
-        window_over=age >= timedelta(days=settings.late_window_days),
+        window_over=not_looked_up is not None and age >= timedelta(days=settings.late_window_days),
         accept_empty=accept_empty,
+        not_looked_up=not_looked_up or 0,
     )
 
 
@@ -71,11 +80,15 @@ def standing_of(
     if len(trailing) < rules.baseline.weeks_min:
         # Weeks that cannot be read any more are no reason to believe in the day after all.
         held = before.held
+    window_over = before.window_over or (rules.window_over and not rules.not_looked_up)
+    unseen = rules.not_looked_up if rules.window_over else before.not_looked_up
     return Standing(
         held=held,
         # Only where there is a doubt: a run over several days must not vouch for those that have none yet.
         accepted_empty=before.accepted_empty or (rules.accept_empty and bool(held)),
-        window_over=before.window_over or rules.window_over,
+        window_over=window_over,
+        # Before the window is over there is another audit to come.
+        not_looked_up=0 if window_over else unseen,
     )
 
 
@@ -104,7 +117,8 @@ def _trailing(lake: LakeStore, org: str, day: LocalDay, weeks: int) -> list[int]
 def _is_believed(head: Commit) -> bool:
     """Whether a day may teach what is usual: not while it is doubted, complete or not, unless a person accepted it."""
     standing = Standing.of_summary(head.summary)
-    return standing.accepted_empty or not (standing.held or head.summary.get("state") == Stage.HELD)
+    is_held = head.summary.get("state") == Stage.HELD and not standing.not_looked_up
+    return standing.accepted_empty or not (standing.held or is_held)
 
 
 def _count(head: Commit) -> int:

@@ -75,7 +75,7 @@ class DayPlanned:
     """What planning a day came to; ``estimated_bytes`` assumes the codec's usual rate, not a measurement.
 
     ``looked_up`` conversations got a second look, which changed ``changed`` of them; ``not_looked_up`` were beyond its
-    bound or got no answer.
+    bound or got no answer, ``None`` where no second look was taken.
     """
 
     date: str
@@ -88,7 +88,7 @@ class DayPlanned:
     rejected: int
     looked_up: int
     changed: int
-    not_looked_up: int
+    not_looked_up: int | None
     shards: tuple[ShardTask, ...]
 
     def without_shards(self) -> dict[str, object]:
@@ -105,7 +105,7 @@ class DayPlanned:
         )
 
     def _second_look(self) -> str:
-        if not self.looked_up + self.not_looked_up:
+        if not self.looked_up + (self.not_looked_up or 0):
             return ""
         rest = f"; {self.not_looked_up} were not looked at" if self.not_looked_up else ""
         return f" Looked at {self.looked_up} settled conversations again: {self.changed} have changed{rest}."
@@ -166,7 +166,7 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
             rejected=len(found.rejected),
             looked_up=looked.asked,
             changed=len(looked.changed),
-            not_looked_up=looked.left,
+            not_looked_up=looked.left if look else None,
             shards=tuple(shards),
         )
 

@@ -10,6 +10,7 @@ import pytest
 import tests.plugins.isolation  # noqa: F401 - before anything imports Airflow
 from include.sandbox.config import SandboxConfig
 from include.sandbox.server import running
+from tests.story.committed import ORG
 
 DAY = date(2026, 1, 5)
 CANARY_SECRET = "canary-secret-5d1e"
@@ -50,6 +51,19 @@ def connect(monkeypatch, tmp_path):
         monkeypatch.setenv("AIRFLOW_CONN_GENESYS_CLOUD", json.dumps(all_fields))
 
     return put
+
+
+@pytest.fixture
+def connected(lake, object_store, sandbox, connect, monkeypatch, airflow_database):
+    """Put the connections to the sandbox and to an empty lake into the environment; returns the lake."""
+    assert airflow_database is None
+    connect(sandbox, extra={"org_id": ORG})
+    extra = {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region}
+    login = {"login": object_store.access_key, "password": object_store.secret_key}
+    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps({"conn_type": "aws", "extra": extra, **login}))
+    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
+    monkeypatch.setenv("GENESYS_TIMEZONE", "Europe/Berlin")
+    return lake
 
 
 def connection_fields(sandbox):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import pytest
 from airflow.sdk._shared.observability.metrics.stats import _get_backend
@@ -20,10 +18,10 @@ from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from include.audit.figures import DayFigures
 from include.canonical import canonical_json
 from include.lake.layout import report_key
-from include.lake.plan import DayPlan
 from tests.plugins.conftest import DAY
+from tests.plugins.one_day import planned_day, run_of
 from tests.story import night
-from tests.story.committed import ORG, commit_parts
+from tests.story.committed import commit_parts
 
 UNTIL_SECONDS = 5.0
 
@@ -84,25 +82,6 @@ def test_calls_of_a_client_are_sent_when_it_is_closed(packets, sandbox, connect,
     assert "airflow.recording_archive.api_token_requests:1|c" in lines
 
 
-@pytest.fixture
-def connected(lake, object_store, sandbox, connect, monkeypatch, airflow_database):
-    """Put both connections into the environment; returns the lake."""
-    assert airflow_database is None
-    connect(sandbox, extra={"org_id": ORG})
-    extra = {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region}
-    login = {"login": object_store.access_key, "password": object_store.secret_key}
-    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps({"conn_type": "aws", "extra": extra, **login}))
-    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
-    monkeypatch.setenv("GENESYS_TIMEZONE", "Europe/Berlin")
-    return lake
-
-
-def run_of(days):
-    """Return a task's context: a plan that left these days."""
-    pulled = {"days": days}
-    return {"ti": SimpleNamespace(xcom_pull=lambda key, **_: pulled.get(key), xcom_push=lambda *_: None)}
-
-
 def test_outbox_that_nobody_takes_is_sent_as_gauges(packets, connected, monkeypatch):
     """How many events wait, for how long, and how many were given up: from the task itself, which stays green."""
     commit_parts(connected, (1, 0), (2, 0))
@@ -124,9 +103,7 @@ def test_days_that_wait_are_counted_whatever_day_the_run_is_about(packets, conne
     for back, state in ((3, "held"), (7, "open"), (8, "held"), (9, "closed")):
         figures = DayFigures(str(today - timedelta(days=back)), 1, state=state)
         connected.put_latest(report_key(figures.date, "figures.json"), canonical_json(figures.to_json()), "text/json")
-    plan = DayPlan(ORG, night.DAY, ())
-    connected.put_document(plan.key, plan.body())
     task = ReconcileDayOperator(task_id="reconcile_day", plan_task_id="plan_day", plan_only="False")
-    task.execute(run_of([{"date": str(night.DAY), "plan_key": plan.key}]))
+    task.execute(run_of([planned_day(connected)]))
     lines = packets("airflow.recording_archive.days_held")
     assert {"airflow.recording_archive.days_open:1|g", "airflow.recording_archive.days_held:2|g"} <= {*lines}

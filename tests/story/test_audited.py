@@ -17,12 +17,11 @@ from tests.story.shelf import ScriptedSource
 NOW = datetime(2026, 4, 2, 5, 0, tzinfo=UTC)
 
 
-def days(lake, *, dates=("", ""), night="", offsets="[1, 3, 7, 30]", now=NOW):
+def days(lake, *, dates=("", ""), night="", offsets="[1, 3, 7, 30]", now=NOW, accept_empty=False):
     """Return the audited days as text."""
     settings = ArchiveSettings(lake=lake.location, timezone=ZONE)
-    return [
-        str(day) for day in audited_days(lake, settings, dates=dates, night=night, offsets=offsets, now=now)
-    ]  # fmt: skip
+    wanted = {"dates": dates, "night": night, "offsets": offsets, "accept_empty": accept_empty}
+    return [str(day) for day in audited_days(lake, settings, now=now, **wanted)]
 
 
 def test_offsets_reach_back_to_the_first_day_of_the_archive(lake):
@@ -66,6 +65,14 @@ def test_offsets_that_are_none(lake, offsets):
     """The sentence names the field and shows how it is written."""
     with pytest.raises(ConfigurationError, match=r"offsets must be a list of days before today like \[1, 3, 7, 30\]"):
         days(lake, offsets=offsets)
+
+
+def test_few_calls_are_accepted_of_named_days_only(lake):
+    """A word about days that the offsets happen to reach is refused, and the sentence names the field to fill."""
+    commit_day(lake, ORG, DAY, [])
+    with pytest.raises(ConfigurationError, match="accept_empty needs start_date"):
+        days(lake, accept_empty=True)
+    assert ["2026-03-02"] == days(lake, dates=("2026-03-02", ""), accept_empty=True)
 
 
 def test_how_closely(lake):

@@ -191,8 +191,44 @@ def test_window_is_counted_in_local_days(lake, days, is_over):
     """The window is over when the organisation's calendar says so."""
     settings = ArchiveSettings(lake=lake.location, timezone=ZONE)
     local_night = datetime.combine(DAY.date + timedelta(days=days), time(0, 30), ZONE)
-    rules = audit_rules(settings, DAY, local_night.astimezone(UTC), accept_empty=False)
+    rules = audit_rules(settings, DAY, local_night.astimezone(UTC), accept_empty=False, not_looked_up=0)
     assert (True, is_over) == (rules.is_audit, rules.window_over)
+
+
+def test_day_that_was_not_looked_at_as_a_whole_is_held_and_says_so(lake):
+    """The window is over, some conversations were beyond the bound: held by name, until an audit has seen them all."""
+    key = archived_day(lake, 1)
+    commit_day(lake, ORG, DAY, [key], NIGHTLY)
+    commit_day(lake, ORG, DAY, [key], replace(AUDIT, not_looked_up=3))
+    assert ("provisional", 1) == (stage_of(lake), read_head(lake, ORG, DAY).version)
+    state, words = reconcile_day(lake, ORG, DAY, [key], replace(LAST_AUDIT, not_looked_up=3))
+    assert (True, "held", False) == (state.is_complete, stage_of(lake), state.standing.window_over)
+    assert f"{DAY} is held, not closed: not_looked_up: 3 conversations were not looked at again" in words
+    before = everything_in(lake)
+    for rules in (replace(LAST_AUDIT, not_looked_up=3), NIGHTLY, AUDIT):
+        reconcile_day(lake, ORG, DAY, [key], rules)
+    assert before == everything_in(lake)
+    commit_day(lake, ORG, DAY, [key], LAST_AUDIT)
+    head = read_head(lake, ORG, DAY)
+    assert ("closed", False) == (stage_of(lake), "not_looked_up" in head.summary)
+    commit_day(lake, ORG, DAY, [key], replace(LAST_AUDIT, not_looked_up=3))
+    assert head.version == read_head(lake, ORG, DAY).version
+
+
+def test_audit_without_a_second_look_closes_nothing(lake):
+    """A run with only_failed has not looked, however old the day is."""
+    settings = ArchiveSettings(lake=lake.location, timezone=ZONE)
+    late = datetime.combine(DAY.date + timedelta(days=60), time(7), ZONE)
+    rules = audit_rules(settings, DAY, late, accept_empty=False, not_looked_up=None)
+    assert (True, False, 0) == (rules.is_audit, rules.window_over, rules.not_looked_up)
+    assert 5 == audit_rules(settings, DAY, late, accept_empty=False, not_looked_up=5).not_looked_up
+
+
+def test_day_that_was_not_looked_at_still_teaches_what_is_usual(lake):
+    """Its count is not in doubt, only its latecomers."""
+    earlier_weeks(lake, 300, 310, 290, state="held", not_looked_up=7)
+    commit_day(lake, ORG, DAY, [archived_day(lake)], NIGHTLY)
+    assert "held" == stage_of(lake)
 
 
 def test_night_closes_nothing(lake):

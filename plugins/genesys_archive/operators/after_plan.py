@@ -94,6 +94,6 @@ class ClosingOperator(AfterPlanOperator):
         self.is_audit = is_audit
         self.accept_empty = accept_empty
 
-    def rules(self, settings: ArchiveSettings, day: LocalDay) -> ClosingRules:
-        """Return how this run judges the day."""
-        return rules_for(settings, day, is_audit=self.is_audit, accept_empty=self.accept_empty)
+    def rules(self, settings: ArchiveSettings, day: LocalDay, planned: dict[str, Any]) -> ClosingRules:
+        """Return how this run judges the day, from what its plan came to."""
+        return rules_for(settings, day, planned, is_audit=self.is_audit, accept_empty=self.accept_empty)

@@ -33,7 +33,7 @@ class CommitDayOperator(NamesDatasets, ClosingOperator):
         return commits
 
     def _commit(self, work: PlannedWork, day: LocalDay, planned: dict[str, Any]) -> dict[str, Any]:
-        lake, rules = work.lake, self.rules(work.settings, day)
+        lake, rules = work.lake, self.rules(work.settings, day, planned)
         commit, state = commit_day(lake, work.org, day, [planned["plan_key"]], rules, journal_key())
         self.reads += (in_lake(lake, manifest_prefix(str(day))),)
         self.writes += (in_lake(lake, commit_prefix(str(day))),)

@@ -28,7 +28,7 @@ class PlanAuditOperator(BaseOperator):
     """Plans the days of an audit as ``PlanDayOperator`` plans a night's, with a second look at what is settled."""
 
     template_fields: Sequence[str] = (
-        "start_date_text", "end_date_text", "partition_key", "offsets", "only_failed", "ask_each",
+        "start_date_text", "end_date_text", "partition_key", "offsets", "only_failed", "ask_each", "accept_empty",
     )  # fmt: skip
     ui_color = "#e8f0fe"
 
@@ -41,6 +41,7 @@ class PlanAuditOperator(BaseOperator):
         offsets: str,
         only_failed: bool | str,
         ask_each: bool | str,
+        accept_empty: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -50,6 +51,7 @@ class PlanAuditOperator(BaseOperator):
         self.offsets = offsets
         self.only_failed = only_failed
         self.ask_each = ask_each
+        self.accept_empty = accept_empty
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Plan each day, the oldest first, and return the shards to map over."""
@@ -63,6 +65,7 @@ class PlanAuditOperator(BaseOperator):
             night=self.partition_key,
             offsets=self.offsets,
             now=datetime.now(UTC),
+            accept_empty=str(self.accept_empty) == TRUE,
         )
         if not days:
             self.log.info("No day is archived yet, so there is none to look at.")

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from include.transfer.closing import ClosingRules, audit_rules, nightly_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
@@ -70,8 +70,16 @@ def days_not_planned(context: Context, plan_task_id: str) -> list[str]:
     return cast("list[str]", context["ti"].xcom_pull(task_ids=plan_task_id, key=BROKEN_KEY) or [])
 
 
-def rules_for(settings: ArchiveSettings, day: LocalDay, *, is_audit: object, accept_empty: object) -> ClosingRules:
-    """Return how this run judges a day; the switches as templates render them."""
+def rules_for(
+    settings: ArchiveSettings, day: LocalDay, planned: Mapping[str, Any], *, is_audit: object, accept_empty: object
+) -> ClosingRules:
+    """Return how this run judges a day, from what its plan came to; the switches as templates render them."""
     if str(is_audit) != TRUE:
         return nightly_rules(settings)
-    return audit_rules(settings, day, datetime.now(UTC), accept_empty=str(accept_empty) == TRUE)
+    return audit_rules(
+        settings,
+        day,
+        datetime.now(UTC),
+        accept_empty=str(accept_empty) == TRUE,
+        not_looked_up=planned.get("not_looked_up"),
+    )

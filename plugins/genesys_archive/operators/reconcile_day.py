@@ -24,15 +24,26 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from genesys_archive.operators.after_plan import PlannedWork
+    from include.audit.reconcile import DayState
     from include.local_day import LocalDay
 
 WATCHED_DAYS = 60
 """How many days back the metrics count open and held ones: twice as far as the audit looks."""
-TO_DO = {
-    Stage.OPEN: "Each is named with its reason in {address}. Run the day again with only_failed.",
-    Stage.HELD: "If so few are right, run genesys_archive_audit for the day with accept_empty.",
-}
-"""What a person does about a day that is not done."""
+
+
+def what_to_do(state: DayState, address: str) -> str:
+    """Return what a person does about a day that is not done, empty for one that is; the report is at ``address``."""
+    if state.stage is Stage.OPEN:
+        return f"Each is named with its reason in {address}. Run the day again with only_failed."
+    if state.stage is not Stage.HELD:
+        return ""
+    few = "If so few are right, run genesys_archive_audit for the day, named by start_date, with accept_empty."
+    unseen = (
+        "Run genesys_archive_audit for the day, named by start_date, with RECORDING_ARCHIVE_AUDIT_LOOKUPS_MAX above "
+        "its conversations; with ask_each off what is archived is taken as it is."
+    )
+    standing = state.standing
+    return " ".join([*([few] if standing.is_doubted else []), *([unseen] if standing.not_looked_up else [])])
 
 
 class ReconcileDayOperator(NamesDatasets, ClosingOperator):
@@ -69,7 +80,7 @@ class ReconcileDayOperator(NamesDatasets, ClosingOperator):
 
     def _reconcile(self, work: PlannedWork, red: list[str], day: LocalDay, planned: dict[str, Any]) -> dict[str, Any]:
         """Reconcile one day; a sentence about what is left to do joins ``red``."""
-        lake, rules = work.lake, self.rules(work.settings, day)
+        lake, rules = work.lake, self.rules(work.settings, day, planned)
         state, sentence = reconcile_day(lake, work.org, day, [planned["plan_key"]], rules, journal_key())
         self.reads += (in_lake(lake, commit_prefix(str(day))),)
         self.writes += (in_lake(lake, report_key(str(day), "")),)
@@ -79,6 +90,6 @@ class ReconcileDayOperator(NamesDatasets, ClosingOperator):
         measure_day(AirflowMetrics(), figures, (datetime.now(UTC) - day.end).total_seconds())
         # The first day that wants a look keeps the link; until there is one, the last day has it.
         self.report_day = self.report_day if red and self.report_day else str(day)
-        if what_to_do := TO_DO.get(state.stage):
-            red.append(f"{sentence} {what_to_do.format(address=address)}")
+        if to_do := what_to_do(state, address):
+            red.append(f"{sentence} {to_do}")
         return figures.event()
