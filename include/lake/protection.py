@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from include.environment import read_settings, variable_of
 from include.errors import ConfigurationError
-from include.lake.layout import is_shard_plan
+from include.lake.key_reading import is_shard_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

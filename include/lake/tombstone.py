@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from include.canonical import canonical_json, sha256_hex
 from include.errors import IntegrityError
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.plan import ShardPlan, as_documented, checked_document, require_owner
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Tombstone:
         """
         document = checked_document(lake, key)
         require_owner(lake, key, document, org, date)
-        if document.get("conversation_id") != layout.tombstone_conversation(key):
+        if document.get("conversation_id") != key_reading.tombstone_conversation(key):
             raise IntegrityError(f"{lake.uri(key)} speaks of another conversation than its place does.", key=key)
         with as_documented(lake, key):
             texts = {name: str(document[name]) for name in ("conversation_id", "reason", "legal_basis", "by", "at")}
@@ -108,7 +108,7 @@ def conversations_of(tombstones: Iterable[str]) -> dict[str, str]:
     """Return conversation to tombstone; of several, the first by name."""
     found: dict[str, str] = {}
     for key in sorted(tombstones):
-        conversation_id = layout.tombstone_conversation(key)
+        conversation_id = key_reading.tombstone_conversation(key)
         if conversation_id is not None:
             found.setdefault(conversation_id, key)
     return found
@@ -123,14 +123,16 @@ def tombstones_of(lake: LakeStore, org: str, date: str, conversation_id: str) ->
     keys = [
         key
         for key in lake.list_keys(layout.tombstone_prefix(date))
-        if layout.tombstone_conversation(key) == conversation_id
+        if key_reading.tombstone_conversation(key) == conversation_id
     ]
     return tuple(Tombstone.read(lake, key, org, date) for key in keys)
 
 
 def uncertified_erasures(lake: LakeStore, date: str) -> dict[str, str]:
     """Return the conversations with a tombstone whose erasure has not come to its end, each with that tombstone."""
-    tombstones = [key for key in lake.list_keys(layout.tombstone_prefix(date)) if layout.tombstone_conversation(key)]
+    tombstones = [
+        key for key in lake.list_keys(layout.tombstone_prefix(date)) if key_reading.tombstone_conversation(key)
+    ]
     if not tombstones:
         return {}
     certificates = frozenset(lake.list_keys(layout.erasure_prefix(date)))
@@ -146,7 +148,7 @@ def read_shard_plan(lake: LakeStore, key: str) -> ShardPlan:
     if lake.head(key) is not None:
         return ShardPlan.read(lake, key)
     followed = key
-    places = replaced_plans(lake, layout.plan_date(key))
+    places = replaced_plans(lake, key_reading.plan_date(key))
     while followed in places:
         followed = places.pop(followed)
     return ShardPlan.read(lake, followed)
@@ -182,7 +184,7 @@ def replaced_plans(lake: LakeStore, date: str) -> dict[str, str]:
     Raises:
         IntegrityError: when a tombstone is not what its key says.
     """
-    keys = [key for key in lake.list_keys(layout.tombstone_prefix(date)) if layout.tombstone_conversation(key)]
+    keys = [key for key in lake.list_keys(layout.tombstone_prefix(date)) if key_reading.tombstone_conversation(key)]
     documents = ((key, checked_document(lake, key)) for key in keys)
     replaced: dict[str, str] = {}
     for key, document in documents:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from include.errors import ConfigurationError
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.local_day import ONE_DAY, LocalDay, date_named, requested_days
 from include.transfer.second_look import SecondLook
 
@@ -81,5 +81,5 @@ def _first_day(lake: LakeStore) -> date | None:
 
     What stands before it and is no commit of ours must not make the lake look empty: then nothing would be audited.
     """
-    keys = (key for key in lake.list_keys(layout.COMMITS) if layout.commit_number(key))
-    return next((date_named(day, "the day of a commit") for key in keys for day in layout.dates_in([key])), None)
+    keys = (key for key in lake.list_keys(layout.COMMITS) if key_reading.commit_number(key))
+    return next((date_named(day, "the day of a commit") for key in keys for day in key_reading.dates_in([key])), None)

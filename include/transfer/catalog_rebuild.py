@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from include.canonical import read_document
 from include.errors import ConfigurationError, IntegrityError
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.local_day import LocalDay, date_named
 from include.transfer.catalog import catalog_day
 
@@ -28,7 +28,7 @@ def days_to_catalog(lake: LakeStore, zone: ZoneInfo, first: str = "", last: str 
     end = str(date_named(last or first, "END_DATE")) if first or last else "9999-12-31"
     if start > end:
         raise ConfigurationError(f"DATE {start} is after END_DATE {end}.")
-    dates = sorted(layout.dates_in(lake.list_keys(layout.COMMITS)))
+    dates = sorted(key_reading.dates_in(lake.list_keys(layout.COMMITS)))
     return [LocalDay.of(date, zone) for date in dates if start <= date <= end]
 
 

@@ -15,7 +15,7 @@ from include.audit.reconcile import DayState, fold, with_erased, with_unfinished
 from include.audit.report import sentence
 from include.audit.standing import Standing
 from include.errors import LakeUnavailable
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.commit import Commit, contents_of, first_commit, is_head, read_head, try_commit
 from include.lake.manifest import Manifest
 from include.lake.plan import ShardPlan, earlier_facts, read_expected
@@ -280,7 +280,9 @@ def present_state(lake: LakeStore, commit: Commit) -> DayState:
     # Or one that refused its bytes, or a plan that was made meanwhile and holds facts of it.
     places = (layout.derived_day_prefix(commit.org, str(commit.day)), layout.quarantine_prefix(str(commit.day)))
     keys = (*present, *(key for place in places for key in lake.list_keys(place)))
-    here = {layout.conversation_in(key) for key in keys} | plans_with_facts(lake, str(commit.day), erased.keys()).keys()
+    here = {key_reading.conversation_in(key) for key in keys} | plans_with_facts(
+        lake, str(commit.day), erased.keys()
+    ).keys()
     unfinished = {item: erased[item] for item in here & erased.keys()} | uncertified_erasures(lake, str(commit.day))
     return with_unfinished_erasures(with_erased(state, erased), unfinished)
 

@@ -12,7 +12,7 @@ from include.audit.finding import Finding, FindingKind
 from include.audit.journal import NO_COMMIT, read_segment
 from include.audit.signature import Seal
 from include.errors import IntegrityError, LakeUnavailable
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.transfer.day_journal import named_body
 from include.transfer.verify_commits import read_commits
 
@@ -136,7 +136,7 @@ def _seal(lake: LakeStore, name: str, date: str, key: JournalKey | None) -> Seal
 def _read_seal(lake: LakeStore, name: str, date: str) -> Seal:
     """Return a seal that stands where it should."""
     seal = Seal.parse(lake.read(name) or b"")
-    version = layout.commit_number(seal.commit_key)
+    version = key_reading.commit_number(seal.commit_key)
     if (layout.commit_key(date, version), layout.seal_key(date, version, seal.key_id)) != (seal.commit_key, name):
         raise ValueError("it speaks of another commit than its place does")
     return seal

@@ -16,7 +16,7 @@ from include.audit.journal import NO_COMMIT, Segment, read_segment, write_segmen
 from include.audit.signature import Seal
 from include.canonical import sha256_hex
 from include.errors import IntegrityError, LakeConflict
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.commit import JournalSegment, read_head
 from include.lake.manifest import Manifest
 from include.lake.plan import checked_document
@@ -126,10 +126,10 @@ def _put(lake: LakeStore, date: str, run: str, segment: Segment) -> str:
 def _events(lake: LakeStore, draft: Commit, new: DayContents) -> Iterator[Event]:
     date = str(draft.day)
     for key in new.plans:
-        yield planned(key, layout.named_digest(key))
+        yield planned(key, key_reading.named_digest(key))
     for key in new.manifests:
-        yield from recorded(key, layout.named_digest(key), Manifest.read(lake, key, draft.org, date).items)
+        yield from recorded(key, key_reading.named_digest(key), Manifest.read(lake, key, draft.org, date).items)
     for key in new.tombstones:
         Tombstone.read(lake, key, draft.org, date)
-        yield erased(key, layout.named_digest(key), checked_document(lake, key))
+        yield erased(key, key_reading.named_digest(key), checked_document(lake, key))
     yield committed(draft.key)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from include.audit.delivery import Backlog, Reply, Trouble, is_refusal
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.local_day import LocalDay
 from include.transfer.day_outbox import DayOutbox, delivered_before, open_outbox
 
@@ -182,7 +182,7 @@ def written_days(lake: LakeStore) -> dict[str, tuple[bool, int]]:
         IntegrityError: when a document is none.
         RetriableError, PermanentError: as the lake raises them.
     """
-    dates = sorted(layout.dates_in(lake.list_keys(layout.OUTBOX)))
+    dates = sorted(key_reading.dates_in(lake.list_keys(layout.OUTBOX)))
     with ThreadPoolExecutor(READERS, thread_name_prefix="outbox") as pool:
         return dict(zip(dates, pool.map(lambda date: delivered_before(lake, date), dates), strict=True))
 

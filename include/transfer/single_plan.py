@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from include.errors import ConfigurationError, NotAuthorised, RecordingGone
 from include.genesys.models import Contract
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.commit import read_head
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts
 from include.lake.tombstone import erased_conversations
@@ -192,7 +192,7 @@ def _conversation_of(source: PlanSource, lake: LakeStore, settings: ArchiveSetti
             f"The source does not say whose media {wish.media_id} is: give its conversation_id, or date."
         )
     day = LocalDay.of(wish.date, settings.timezone)
-    for key in map(layout.MediaKey.parse, lake.list_keys(layout.media_day_prefix(org, str(day)))):
+    for key in map(key_reading.MediaKey.parse, lake.list_keys(layout.media_day_prefix(org, str(day)))):
         if key is not None and key.identity.recording_id == wish.media_id:
             return key.identity.conversation_id
     with closing(source.find_conversations(day.start, day.end)) as found:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from include.canonical import canonical_json
 from include.errors import IntegrityError
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.store import JSON_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from include.lake.layout import DerivedKey, MediaIdentity
+    from include.lake.key_reading import DerivedKey
+    from include.lake.layout import MediaIdentity
     from include.lake.store import LakeStore
 
 SCHEMA = "recording-archive/derivatives/1"
@@ -39,7 +40,7 @@ def standing_derivatives(lake: LakeStore, org: str, date: str) -> Standing:
     with_document: set[tuple[Place, str]] = set()
     media: set[tuple[Place, str]] = set()
     for key in lake.list_keys(layout.derived_day_prefix(org, date)):
-        found = layout.DerivedKey.parse(key)
+        found = key_reading.DerivedKey.parse(key)
         if found is None:
             continue
         if found.extension == layout.FAILURE_EXTENSION:

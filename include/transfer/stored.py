@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.canonical import sha256_hex
 from include.errors import IntegrityError
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.outcome import ItemRecord, Outcome
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def stored_parts(lake: LakeStore, org: str, date: str, conversation_ids: Sequenc
     for key in lake.list_keys(layout.media_day_prefix(org, date), after=first):
         if key > last:
             break
-        found = layout.MediaKey.parse(key)
+        found = key_reading.MediaKey.parse(key)
         if found is None or found.identity.conversation_id not in wanted:
             continue
         place = (found.identity, found.sha256)

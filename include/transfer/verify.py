@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from include.audit.finding import Finding, FindingKind, Recorded, distinct
 from include.audit.verification import Verification
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.transfer.verify_evidence import read_evidence
 from include.transfer.verify_meter import Meter
 from include.transfer.verify_objects import judged
@@ -60,7 +60,7 @@ def verify_lake(lake: LakeStore, scope: Scope, say: Callable[[str], None] = lamb
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket cannot be asked at all.
     """
     meter, now = Meter(say), lake.now()
-    committed = sorted(layout.dates_in(lake.list_keys(layout.COMMITS)))
+    committed = sorted(key_reading.dates_in(lake.list_keys(layout.COMMITS)))
     findings: list[Finding] = []
     dates = list(scope.dates or committed)
     if scope.whole:
@@ -86,7 +86,7 @@ def verify_day(lake: LakeStore, date: str, scope: Scope, meter: Meter, now: date
     # Its own name, or a document, promises each of these, and no listing has them.
     findings += judged(lake, list(evidence.recorded.values()), meter, deep=False)
     # Where a commit is altered or known to be gone, that is the finding.
-    is_explained = any(layout.commit_number(item.key) for item in [*evidence.findings, *findings])
+    is_explained = any(key_reading.commit_number(item.key) for item in [*evidence.findings, *findings])
     if not evidence.is_committed and not is_explained:
         evidence.found(FindingKind.GAP, layout.commit_prefix(date), standing.sentence_without_commit())
     return [*evidence.findings, *findings]
@@ -113,7 +113,7 @@ class _Standing:
                     self._evidence.recorded.pop(history.key, None)
                     self._evidence.found(FindingKind.RESURRECTED, history.key, "erased, and here: a tombstone names it")
                     continue
-                if layout.is_catalog_stranger(history.key):
+                if key_reading.is_catalog_stranger(history.key):
                     self._evidence.found(FindingKind.STRANGER, history.key, "readers of the table take it for rows")
                 recorded = self._evidence.recorded.pop(history.key, None)
                 if self._is_visible(history):
@@ -129,7 +129,7 @@ class _Standing:
         if history.is_hidden:
             self._evidence.found(FindingKind.HIDDEN, history.key, "a delete marker stands over it")
             return False
-        if history.is_overwritten and not layout.is_replaceable(history.key):
+        if history.is_overwritten and not key_reading.is_replaceable(history.key):
             what = f"version {history.versions[0].version_id} was put over {history.versions[1].version_id}"
             self._evidence.found(FindingKind.EXTRA_VERSION, history.key, what)
         return True
@@ -138,6 +138,6 @@ class _Standing:
         """Return what the name alone promises; say so where nothing that is so old should be unnamed."""
         key = history.key
         is_old = self._now - history.versions[0].modified > ORPHAN_AGE
-        if is_old and layout.must_be_named(key) and (self._whole or not layout.is_bulk(key)):
+        if is_old and key_reading.must_be_named(key) and (self._whole or not key_reading.is_bulk(key)):
             self._evidence.found(FindingKind.ORPHAN, key, "older than a day, and no commit leads to it")
-        return Recorded(key, layout.named_digest(key), "its own name")
+        return Recorded(key, key_reading.named_digest(key), "its own name")

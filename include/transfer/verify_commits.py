@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from include.audit.finding import Finding, FindingKind
 from include.canonical import canonical_json, read_document
 from include.errors import ConfigurationError, LakeUnavailable
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.commit import SCHEMA, Commit
 from include.local_day import LocalDay
 from include.settings import zone_named
@@ -68,7 +68,7 @@ def _read(body: bytes, date: str) -> Commit:
 
 
 def _numbers_missing(keys: list[str], date: str) -> list[Finding]:
-    last = max((layout.commit_number(key) for key in keys), default=0)
+    last = max((key_reading.commit_number(key) for key in keys), default=0)
     wanted = (layout.commit_key(date, number) for number in range(1, last + 1))
     return [Finding(FindingKind.MISSING, key, "a later commit stands there") for key in wanted if key not in keys]
 

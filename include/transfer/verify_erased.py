@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from include.audit.finding import Finding, FindingKind
 from include.canonical import canonical_json, read_document
 from include.errors import IntegrityError, LakeUnavailable
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.tombstone import Tombstone, erased_conversations, plans_with_facts
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_erased(lake: LakeStore, org: str, date: str, named: Mapping[str, Collec
     if not erased.conversations:
         return erased
     for key in lake.list_keys(layout.tombstone_prefix(date)):
-        owner = layout.tombstone_conversation(key)
+        owner = key_reading.tombstone_conversation(key)
         if owner is None:
             erased.findings.append(Finding(FindingKind.STRANGER, key, "the archive writes no such key"))
             continue
@@ -53,7 +53,7 @@ def read_erased(lake: LakeStore, org: str, date: str, named: Mapping[str, Collec
             continue
         # A tombstone speaks for its own conversation, and for what is filed under none; never for another's.
         keys = (item.key for item in tombstone.objects)
-        erased.keys |= {item for item in keys if layout.conversation_in(item) in {"", owner}}
+        erased.keys |= {item for item in keys if key_reading.conversation_in(item) in {"", owner}}
         erased.replaced_plans |= {item.key: item.replaced_by for item in tombstone.rewritten}
     erased.findings += _facts_left(lake, date, erased.conversations)
     return erased

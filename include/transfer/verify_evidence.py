@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from include.audit.finding import Finding, FindingKind, Recorded
 from include.errors import IntegrityError, LakeUnavailable
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.catalog import CatalogManifest
 from include.lake.manifest import Manifest
 from include.lake.merkle import item_leaves, merkle_root
@@ -46,7 +46,7 @@ class DayEvidence:
     def is_erased(self, key: str) -> bool:
         """Whether what stood under this key was erased: then nothing may stand there."""
         return key in self.erasures.keys or (
-            layout.conversation_in(key) in self.erasures.conversations and not layout.tells_of_erasure(key)
+            key_reading.conversation_in(key) in self.erasures.conversations and not key_reading.tells_of_erasure(key)
         )
 
     def found(self, kind: FindingKind, key: str, what: str) -> None:
@@ -55,7 +55,7 @@ class DayEvidence:
 
     def names(self, key: str, said_by: str, sha256: str = "") -> None:
         """Record that a document stands under a key; its name is its digest where nothing better is known."""
-        self.recorded.setdefault(key, Recorded(key, sha256 or layout.named_digest(key), said_by))
+        self.recorded.setdefault(key, Recorded(key, sha256 or key_reading.named_digest(key), said_by))
 
 
 def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None = None) -> DayEvidence:
@@ -119,7 +119,7 @@ def _record(evidence: DayEvidence, item: ItemRecord, said_by: str) -> None:
         if key and evidence.is_erased(key) and key not in evidence.erasures.keys:
             evidence.recorded[key] = Recorded(key, "", f"{said_by}, and no tombstone of its conversation names it")
     if item.key and not evidence.is_erased(item.key):
-        sha256 = item.sha256 or layout.named_digest(item.key)
+        sha256 = item.sha256 or key_reading.named_digest(item.key)
         size = item.bytes if item.sha256 else None
         evidence.recorded[item.key] = Recorded(item.key, sha256, said_by, size, item.version_id)
     if item.metadata_key and not evidence.is_erased(item.metadata_key):
@@ -157,7 +157,7 @@ def _check_report(lake: LakeStore, evidence: DayEvidence, commits: set[str]) -> 
     except LakeUnavailable as error:
         evidence.found(FindingKind.UNREADABLE, key, str(error))
         return
-    if named and named not in commits and layout.commit_number(named):
+    if named and named not in commits and key_reading.commit_number(named):
         evidence.names(named, key)
     elif named and named not in commits:
         evidence.found(FindingKind.ALTERED, key, "it names no commit")

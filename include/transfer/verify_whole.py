@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from include.audit.finding import Finding, FindingKind
-from include.lake import layout
+from include.lake import key_reading, layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,13 +34,13 @@ def whole_lake(lake: LakeStore, org: str, committed: Sequence[str], now: datetim
     findings = [*_gaps(committed), *_open_uploads(lake, now)]
     dates: set[str] = set()
     for key in lake.list_keys(""):
-        media = layout.MediaKey.parse(key)
-        if not layout.is_ours(key):
+        media = key_reading.MediaKey.parse(key)
+        if not key_reading.is_ours(key):
             findings.append(Finding(FindingKind.STRANGER, key, "the archive writes no such key"))
         elif media is not None and org and media.identity.org != org:
             findings.append(Finding(FindingKind.STRANGER, key, f"it belongs to organisation {media.identity.org}"))
         else:
-            dates |= layout.dates_in([key])
+            dates |= key_reading.dates_in([key])
     return WholeLake(frozenset(dates), tuple(findings))
 
 

@@ -7,7 +7,7 @@ import io
 import pytest
 import soundfile
 
-from include.lake.layout import DerivedKey, MediaKey
+from include.lake.key_reading import DerivedKey, MediaKey
 from tests.journeys.organisations import MONDAY, media_calls
 
 pytestmark = pytest.mark.journey

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from include.errors import IntegrityError
 from include.lake import layout
-from include.lake.layout import DerivedKey, MediaIdentity, MediaKey
+from include.lake.key_reading import DerivedKey, MediaKey
+from include.lake.layout import MediaIdentity
 
 DIGEST = "ab" * 32
 A = "aaaaaaaa-1111-4111-8111-111111111111"

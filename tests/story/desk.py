@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from include.genesys.models import RecordingResult
-from include.lake.layout import MediaKey
+from include.lake.key_reading import MediaKey
 from include.lake.manifest import Manifest
 from include.lake.plan import ShardPlan
 from include.settings import ArchiveSettings

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from include.genesys.client import GenesysClient
 from include.genesys.connection import GenesysConnection
 from include.genesys.waiting import JobWatch
-from include.lake.layout import MediaKey
+from include.lake.key_reading import MediaKey
 from include.lake.plan import ShardPlan
 from include.local_day import LocalDay
 from include.sandbox.config import SandboxConfig

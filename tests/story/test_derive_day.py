@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from include.lake.layout import DerivedKey, MediaKey
+from include.lake.key_reading import DerivedKey, MediaKey
 from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.derive_day import derive_day
 from include.transfer.rendition import Rendition

@@ -8,7 +8,8 @@ import pytest
 
 from include.errors import LakeUnavailable
 from include.lake.commit import read_head
-from include.lake.layout import MediaKey, derived_key, erasure_key
+from include.lake.key_reading import MediaKey
+from include.lake.layout import derived_key, erasure_key
 from include.lake.tombstone import read_shard_plan, tombstones_of
 from include.transfer.day import present_state
 from include.transfer.erase import erase_conversation

@@ -9,7 +9,8 @@ import pysequoia
 import pytest
 
 from include.errors import ConfigurationError
-from include.lake.layout import MediaKey, conversation_prefix
+from include.lake.key_reading import MediaKey
+from include.lake.layout import conversation_prefix
 from include.lake.tombstone import Tombstone
 from include.outcome import Outcome
 from include.transfer.export_sealed import Unsealer

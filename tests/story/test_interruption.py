@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from include.lake.layout import MediaKey
+from include.lake.key_reading import MediaKey
 from include.lake.manifest import Manifest
 from include.lake.store import LakeStore
 from include.settings import LakeLocation

@@ -13,7 +13,7 @@ import pytest
 
 from include.audit.delivery import Backlog, Reply
 from include.errors import ConfigurationError
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.secret import Secret
 from include.transfer.erase import ErasureOrder, erase_conversation
 from include.transfer.outbox import Outbox
@@ -280,7 +280,7 @@ def test_night_is_announced_but_for_what_is_not_in_the_bucket(lake, tmp_path):
     with night(lake, tmp_path, conversations=8, scenario="ordinary") as it:
         it.run()
     lost, *others = media_keys(lake)
-    erased = layout.MediaKey.parse(others[-1]).identity.conversation_id
+    erased = key_reading.MediaKey.parse(others[-1]).identity.conversation_id
     erase_conversation(lake, ErasureOrder(it.box.org_id, DAY, erased, "asked for", "consent withdrawn", "a test"))
     remove(lake, lost)
     (done,) = outbox(Archived(lake, it.box.org_id), line, clock).deliver([str(DAY)])
