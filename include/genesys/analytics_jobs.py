@@ -12,11 +12,12 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from include.errors import RecordingGone, RequestRejected, SourceChanged
+from include.errors import SourceChanged
 from include.genesys.analytics import ConversationsFound, details_question
 from include.genesys.answer import Malformed
 from include.genesys.conversation import read_conversation
 from include.genesys.conversation_shelf import ConversationShelf
+from include.genesys.gone import told_gone
 from include.genesys.json_fields import moment_of, object_of, text_of, uuid_of
 from include.genesys.request import ApiRequest, path_of
 
@@ -31,7 +32,6 @@ JOB, RESULTS, AVAILABILITY = f"{JOBS}/{{}}", f"{JOBS}/{{}}/results", f"{JOBS}/av
 PAGE_ROWS = 1000
 """Rows a page of results: what others use; the maximum is not documented."""
 PAGES_MAX = 100_000
-GONE = (404, 410)
 FULFILLED = "FULFILLED"
 _ENDED = frozenset({FULFILLED, "FAILED", "CANCELLED", "EXPIRED"})
 
@@ -75,12 +75,8 @@ def details_job_state(door: ApiDoor, job_id: str) -> DetailsJobState:
         RecordingGone: when the source does not know the job (any more).
         ArchiveError: as ``ApiDoor.fetch``.
     """
-    try:
+    with told_gone(f"Analytics job {job_id}", job_id=job_id):
         return door.fetch(ApiRequest("GET", JOB, path_of(JOB, job_id)), _read_state)
-    except RequestRejected as error:
-        if error.status in GONE:
-            raise RecordingGone(f"Analytics job {job_id} is gone", **error.facts, job_id=job_id) from error
-        raise
 
 
 def read_details_job(door: ApiDoor, job_id: str, start: datetime, end: datetime, folder: Path) -> ConversationsFound:

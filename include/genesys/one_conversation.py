@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from include.errors import RecordingGone, RequestRejected
 from include.genesys.conversation import read_conversation
+from include.genesys.gone import told_gone
 from include.genesys.request import ApiRequest, path_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from include.genesys.models import Conversation
 
 DETAILS = "/api/v2/analytics/conversations/{}/details"
-GONE = (404, 410)
 
 
 def conversation_details(door: ApiDoor, conversation_id: str) -> Conversation:
@@ -27,11 +26,5 @@ def conversation_details(door: ApiDoor, conversation_id: str) -> Conversation:
         RecordingGone: when the source does not know it (fact ``conversation_id``).
         ArchiveError: as ``ApiDoor.fetch``.
     """
-    try:
+    with told_gone(f"Conversation {conversation_id}", conversation_id=conversation_id):
         return door.fetch(ApiRequest("GET", DETAILS, path_of(DETAILS, conversation_id)), read_conversation)
-    except RequestRejected as error:
-        if error.status in GONE:
-            raise RecordingGone(
-                f"Conversation {conversation_id} is gone", **error.facts, conversation_id=conversation_id
-            ) from error
-        raise

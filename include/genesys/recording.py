@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from include.errors import RecordingGone, RequestRejected
 from include.genesys.batch_submission import BatchSubmitted, Refusal, SubmittedBatch, submit_batch, submit_batches
 from include.genesys.contract import (
     batch_status_request,
@@ -16,6 +15,7 @@ from include.genesys.contract import (
     read_recording_metadata,
     recording_metadata_request,
 )
+from include.genesys.gone import told_gone
 from include.genesys.grouping import groups_of
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ __all__ = [
     "submit_batches",
 ]
 
-GONE = (404, 410)
-
 
 def batch_status(door: ApiDoor, job_id: str) -> BatchStatus:
     """Return the state of a job.
@@ -44,12 +42,8 @@ def batch_status(door: ApiDoor, job_id: str) -> BatchStatus:
         NotAuthorised: when another OAuth client submitted it (``batch.download.permission.denied``).
         ArchiveError: as ``ApiDoor.fetch``.
     """
-    try:
+    with told_gone(f"Batch job {job_id}", job_id=job_id):
         return door.fetch(batch_status_request(job_id), lambda body: read_batch_status(job_id, body))
-    except RequestRejected as error:
-        if error.status in GONE:
-            raise RecordingGone(f"Batch job {job_id} is gone", **error.facts, job_id=job_id) from error
-        raise
 
 
 def recording_metadata(door: ApiDoor, conversation_id: str) -> tuple[RecordingMetadata, ...]:
@@ -61,11 +55,5 @@ def recording_metadata(door: ApiDoor, conversation_id: str) -> tuple[RecordingMe
         ArchiveError: as ``ApiDoor.fetch``.
     """
     request = recording_metadata_request(conversation_id)
-    try:
+    with told_gone(f"Conversation {conversation_id}", conversation_id=conversation_id):
         return door.fetch(request, lambda body: read_recording_metadata(conversation_id, body))
-    except RequestRejected as error:
-        if error.status in GONE:
-            raise RecordingGone(
-                f"Conversation {conversation_id} is gone", **error.facts, conversation_id=conversation_id
-            ) from error
-        raise
