@@ -12,6 +12,7 @@ from include.transfer.body import FixedRoom, receive
 from include.transfer.one_file import range_headers
 from include.transfer.patience import Patience
 from include.transfer.ranges import ByteRange, Complete, Partial, Pin, Refused, Whole, judge_response
+from include.transfer.seekable import SeekableReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,29 +84,15 @@ class RangedSource:
         return cast("BinaryIO", io.BufferedReader(_RawSource(self), STREAM_BLOCK_BYTES))
 
 
-class _RawSource(io.RawIOBase):
+class _RawSource(SeekableReader):
     """``RangedSource`` in the shape ``io`` wants."""
 
     def __init__(self, source: RangedSource) -> None:
         super().__init__()
         self._source = source
-        self._position = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._source.size}[whence]
-        if start + offset < 0:
-            raise ValueError("seek before the start")
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
+    def _end(self) -> int:
+        return self._source.size
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # Buffer is 3.12's name
         count = self._source.read_into(self._position, memoryview(buffer).cast("B"))

@@ -18,6 +18,7 @@ from include.errors import ArchiveError, RetriableError
 from include.lake.file_sums import SummedBody
 from include.transfer.disk import disk_errors, made_folder
 from include.transfer.part_file import PartFile
+from include.transfer.seekable import SeekableReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ class BufferPool:
             self._free.append(buffer)
 
 
-class Spool(SummedBody, io.RawIOBase):
+class Spool(SummedBody, SeekableReader):
     """One recording at rest: filled by a download, then read as a seekable stream. Use it in a ``with``.
 
     When the ``with`` ends, its memory is another's and its file is gone, unless the download was interrupted and may
@@ -75,7 +76,6 @@ class Spool(SummedBody, io.RawIOBase):
         self._fd: int | None = None
         self._part: PartFile | None = None
         self._size = 0
-        self._position = 0
         self._used = False
         self.resumable = False
 
@@ -194,25 +194,8 @@ class Spool(SummedBody, io.RawIOBase):
             raise io.UnsupportedOperation("it rests in memory")
         return self._fd
 
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """At any place."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move to a place for the next read."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            raise ValueError("seek before the start")
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        """Return the place of the next read."""
-        return self._position
+    def _end(self) -> int:
+        return self._size
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # Buffer is 3.12's name
         """Read on from the place."""

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from include.transfer.seekable import SeekableReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +54,7 @@ def tail_of(size: int, bytes_max: int) -> tuple[Stretch, ...]:
     return (Stretch(max(0, size - bytes_max), size),)
 
 
-class StretchFile(io.RawIOBase):
+class StretchFile(SeekableReader):
     """A remote file as a seekable stream, read a stretch at a time; for one thread.
 
     It holds one block of ``block_bytes``, the same memory from first to last. What lies outside the stretches that it
@@ -67,7 +68,6 @@ class StretchFile(io.RawIOBase):
         self._block = memoryview(bytearray(block_bytes))
         self._block_at = 0
         self._held = 0
-        self._position = 0
 
     def aim(self, stretches: Sequence[Stretch]) -> None:
         """Say what will be read next, in the order of the file."""
@@ -77,25 +77,8 @@ class StretchFile(io.RawIOBase):
         """Drop what is held, so that it is asked for again."""
         self._held = 0
 
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """At any place."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Move to a place for the next read."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._source.size}[whence]
-        if start + offset < 0:
-            raise ValueError("seek before the start")
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        """Return the place of the next read."""
-        return self._position
+    def _end(self) -> int:
+        return self._source.size
 
     def read(self, size: int = -1, /) -> bytes:
         """Return the next bytes: as many as were asked for, fewer only at the end of the file.
