@@ -18,9 +18,10 @@ of days older than `RECORDING_ARCHIVE_EXPORT_WINDOW_DAYS`. Neither: that window 
 | `ingest_export` | a bucket does not answer or refuses us, or a day broke | the error in its log; clear it |
 | `reconcile_day` | a day has open work, such as an `export_conflict` | the error in its log names the report |
 | `catalog_day` | the catalog is not up to date; the archive and its proof are | repair what its log names, clear it |
+| `deliver_webhooks` | as in the nightly run | as in the nightly run |
 
-A day is complete here as far as the export goes: it names no call that it lacks. Only the nightly run and the audit,
-which ask what happened, announce a complete day.
+A day is announced as complete once the nightly run or the audit has asked what calls it had: the export names no call
+that it lacks. Before that a day is complete as far as the export goes, and nobody is told.
 
 Pink (skipped) is the ordinary end of a run: nothing new came.
 Clearing any task is safe: keys are write-once, and what is settled is remembered by key and ETag.
@@ -31,19 +32,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, dag
+from airflow.sdk import CronTriggerTimetable, TriggerRule, dag
 
 from genesys_archive.defaults import (
     CATALOG_ASSET,
     DEFAULT_ARGS,
     DOWNLOAD_POOL,
+    EXPORT_ALIAS,
     START_DATE,
     TAGS,
     timezone_name,
 )
 from genesys_archive.operators.catalog_day import CatalogDayOperator
+from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.ingest_export import IngestExportOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.outcome_notice import outcome_callbacks
 from genesys_archive.params import day_params
 from genesys_archive.sensors.wait_for_export import WaitForExportSensor
 
@@ -61,6 +65,7 @@ EVERY_FOUR_HOURS = "30 */4 * * *"
     dagrun_timeout=timedelta(hours=12),
     default_args=DEFAULT_ARGS,
     params=day_params(neither="the trailing window"),
+    **outcome_callbacks(),
     tags=[*TAGS, "export"],
 )
 def genesys_s3_export_ingest() -> None:
@@ -70,11 +75,12 @@ def genesys_s3_export_ingest() -> None:
     ingest = IngestExportOperator(
         task_id="ingest_export", pool=DOWNLOAD_POOL, execution_timeout=timedelta(hours=10), **dates
     )
-    # No outlet: the export names no call that it lacks, so its word alone must not announce a complete day.
+    # An alias: the export names no call that it lacks, so its word alone must not announce a complete day.
     reconcile = ReconcileDayOperator(
         task_id="reconcile_day",
         plan_task_id=ingest.task_id,
         plan_only="False",
+        outlets=[EXPORT_ALIAS],
         execution_timeout=timedelta(minutes=30),
     )
     catalog = CatalogDayOperator(
@@ -84,7 +90,16 @@ def genesys_s3_export_ingest() -> None:
         outlets=[CATALOG_ASSET],
         execution_timeout=timedelta(minutes=30),
     )
-    wait >> ingest >> [reconcile, catalog]
+    # Whatever was committed is told, also of a day that is red; and a receiver that is away colours nothing.
+    webhooks = DeliverWebhooksOperator(
+        task_id="deliver_webhooks",
+        plan_task_id=ingest.task_id,
+        plan_only="False",
+        # Not all_done: a run that found nothing new has nothing to tell.
+        trigger_rule=TriggerRule.NONE_SKIPPED,
+        execution_timeout=timedelta(hours=1),
+    )
+    wait >> ingest >> [reconcile, catalog, webhooks]
 
 
 genesys_s3_export_ingest()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from include.audit.standing import Stage
 from include.outcome import Outcome
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from include.audit.figures import DayFigures
 
 PREFIX = "recording_archive"
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class Kind(StrEnum):
@@ -72,6 +73,10 @@ DAYS_HELD = Metric("days_held", Kind.GAUGE)
 OUTBOX_UNDELIVERED = Metric("outbox_undelivered", Kind.GAUGE)
 OUTBOX_AGE = Metric("outbox_age_seconds", Kind.GAUGE)
 OUTBOX_DEAD = Metric("outbox_dead", Kind.GAUGE)
+EXPORT_OBJECTS = Metric("export_objects", Kind.COUNTER, "result")
+EXPORT_WAITING = Metric("export_waiting", Kind.GAUGE)
+EXPORT_MESSAGES = Metric("export_messages", Kind.COUNTER, "kind")
+EXPORT_DELETIONS = Metric("export_deletions", Kind.COUNTER, "result")
 
 METRICS: tuple[Metric, ...] = (
     DOWNLOADS, DOWNLOAD_FAILURES, DOWNLOAD_DURATION, DOWNLOAD_BYTES, RECORDINGS,
@@ -79,6 +84,7 @@ METRICS: tuple[Metric, ...] = (
     DAY_EXPECTED, DAY_CONVERSATIONS, DAY_COMPLETENESS, DAY_SUCCESS_RATE, DAY_BYTES,
     DAY_LATENCY_MEDIAN, DAY_LATENCY_P95, DAY_QUEUE_AGE, DAYS_OPEN, DAYS_HELD,
     OUTBOX_UNDELIVERED, OUTBOX_AGE, OUTBOX_DEAD,
+    EXPORT_OBJECTS, EXPORT_WAITING, EXPORT_MESSAGES, EXPORT_DELETIONS,
 )  # fmt: skip
 """Every metric there is; ``docs/metrics.md`` explains each."""
 
@@ -149,6 +155,12 @@ def measure_recordings(metrics: Metrics, outcomes: Mapping[str, int]) -> None:
     """Report what became of a shard's recordings, by class."""
     for outcome, count in outcomes.items():
         metrics.count(RECORDINGS.of(str(Outcome(outcome))), count)
+
+
+def measure_words(metrics: Metrics, metric: Metric, counts: Mapping[Word, int]) -> None:
+    """Report counts by a word of ours."""
+    for word, count in counts.items():
+        metrics.count(metric.of(str(word)), count)
 
 
 def measure_day(metrics: Metrics, day: DayFigures, seconds_since_end: float) -> None:

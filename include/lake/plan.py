@@ -26,25 +26,29 @@ SHARD_SCHEMA = "recording-archive/shard-plan/1"
 
 @dataclass(frozen=True, slots=True)
 class DayPlan:
-    """The conversations that must end in exactly one class; ``expected`` is sorted."""
+    """The conversations that must end in exactly one class; ``expected`` is sorted.
+
+    ``named_by`` is the way by which they came where it cannot name the day's other calls: such a plan is no measure of
+    what the day lacks. Empty where analytics was asked for all of them.
+    """
 
     org: str
     day: LocalDay
     expected: tuple[str, ...]
+    named_by: str = ""
 
     def body(self) -> bytes:
         """Return the document."""
-        return canonical_json(
-            {
-                "schema": DAY_SCHEMA,
-                "org": self.org,
-                "date": str(self.day),
-                "timezone": self.day.zone.key,
-                "starts_at": self.day.start.isoformat(),
-                "ends_at": self.day.end.isoformat(),
-                "expected": list(self.expected),
-            }
-        )
+        document = {
+            "schema": DAY_SCHEMA,
+            "org": self.org,
+            "date": str(self.day),
+            "timezone": self.day.zone.key,
+            "starts_at": self.day.start.isoformat(),
+            "ends_at": self.day.end.isoformat(),
+            "expected": list(self.expected),
+        }
+        return canonical_json(document | ({"named_by": self.named_by} if self.named_by else {}))
 
     @property
     def key(self) -> str:
@@ -138,6 +142,11 @@ def read_expected(lake: LakeStore, key: str, org: str, date: str) -> tuple[str, 
     require_owner(lake, key, document, org, date)
     with as_documented(lake, key):
         return tuple(cast("list[str]", document["expected"]))
+
+
+def names_every_call(lake: LakeStore, key: str) -> bool:
+    """Whether this day plan was made by asking what calls there were; raises as ``read_expected`` does."""
+    return not checked_document(lake, key).get("named_by")
 
 
 def day_plans_of(lake: LakeStore, date: str) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from include.audit.report import report_document, report_markdown, sentence
 from include.canonical import canonical_json, read_document
 from include.errors import IntegrityError
 from include.lake import layout
+from include.lake.commit import read_head
+from include.lake.plan import names_every_call
 from include.lake.store import JSON_TYPE
 from include.transfer.custody import day_latency
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from include.audit.reconcile import DayState
     from include.lake.commit import Commit
     from include.lake.store import LakeStore
+    from include.local_day import LocalDay
 
 TRAILING_DAYS = 30
 READERS = 8
@@ -68,6 +71,16 @@ def day_figures(lake: LakeStore, day: str) -> DayFigures:
     if figures is None:
         raise IntegrityError(f"{lake.uri(layout.report_key(day, FIGURES))} is missing or spoiled; reconcile the day.")
     return figures
+
+
+def is_measured(lake: LakeStore, org: str, day: LocalDay) -> bool:
+    """Whether some plan of the day asked what calls there were: otherwise nobody knows what it lacks.
+
+    Raises:
+        IntegrityError, LakeUnavailable, NotAuthorised: as the lake raises them.
+    """
+    head = read_head(lake, org, day)
+    return head is not None and any(names_every_call(lake, key) for key in head.plans)
 
 
 def earlier_figures(lake: LakeStore, day: str, days_back: int = TRAILING_DAYS - 1) -> list[DayFigures]:

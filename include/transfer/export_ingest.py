@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from include.audit.download_tally import DownloadTally
+from include.audit.metrics import EXPORT_OBJECTS, SILENT, measure_recordings, measure_words
 from include.audit.reconcile import NOT_PROCESSED
 from include.audit.standing import Baseline, Standing
 from include.genesys.recording import groups_of
@@ -27,6 +29,8 @@ from include.transfer.export_listing import unsettled
 from include.transfer.export_pairing import by_day, paired, read_metadata
 from include.transfer.export_recording import EXPORT_CONFLICT, ExportWork, Ingested, Seen, ingest_recording
 from include.transfer.facts import stored_facts
+from include.transfer.failure import reason_of
+from include.transfer.metadata import NATIVE_EXPORT
 from include.transfer.shard_work import ShardWork
 from include.transfer.stored import stored_parts
 
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from include.audit.metrics import Metrics
     from include.audit.reconcile import DayState
     from include.audit.signature import JournalKey
     from include.genesys.export_metadata import ExportMetadata
@@ -65,6 +70,7 @@ class ExportPorts:
     unsealer: Unsealer
     org: str
     journal_key: JournalKey | None = None
+    metrics: Metrics = SILENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class ExportedDay:
     plan_key: str
     manifest_key: str
     bytes: int
-    seen: Counter[str] = field(default_factory=Counter, hash=False)
+    seen: Counter[Seen] = field(default_factory=Counter, hash=False)
 
     def to_json(self) -> dict[str, object]:
         """Return it for XCom: keys and counts."""
@@ -84,7 +90,7 @@ class ExportedDay:
             "plan_key": self.plan_key,
             "manifest_key": self.manifest_key,
             "bytes": self.bytes,
-            "seen": dict(sorted(self.seen.items())),
+            "seen": {str(name): count for name, count in sorted(self.seen.items())},
         }
 
     def sentence(self) -> str:
@@ -147,7 +153,8 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
         base_version=head.version if head else 0,
     )
     stored = stored_parts(lake, ports.org, date, ids)
-    shard = ShardWork(_NoSource(), lake, ports.downloader, ports.settings, plan, stored)
+    tally = DownloadTally(ports.metrics, reason_of)
+    shard = ShardWork(_NoSource(), lake, ports.downloader, ports.settings, plan, stored, tally=tally)
     work = ExportWork(shard, ports.export, ports.unsealer)
     results = _ingest_all(work, recordings, erased)
     items = _news(results, state)
@@ -155,9 +162,9 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
     if manifest:
         commit_day(lake, ports.org, day, [day_plan], _rules(ports.settings, head), ports.journal_key)
     _remember(ports, results)
-    seen: Counter[str] = Counter()
-    for result in results:
-        seen.update({str(name): count for name, count in result.seen.items()})
+    seen = sum((result.seen for result in results), Counter[Seen]())
+    measure_words(ports.metrics, EXPORT_OBJECTS, seen)
+    measure_recordings(ports.metrics, Counter(str(item.outcome) for item in items))
     fetched = sum(item.bytes for item in items if item.outcome is Outcome.ARCHIVED)
     return ExportedDay(date, day_plan, manifest, fetched, seen)
 
@@ -261,7 +268,7 @@ def _evidence(
         batches=tuple(map(tuple, groups_of(ids, ports.settings.batch_items))),
         facts={item: plan.facts.get(item, {}) for item in ids},
     )
-    day_plan = DayPlan(ports.org, day, tuple(ids))
+    day_plan = DayPlan(ports.org, day, tuple(ids), named_by=NATIVE_EXPORT)
     ports.lake.put_document(day_plan.key, day_plan.body())
     ports.lake.put_document(own.key, own.body())
     records = tuple(sorted(dated(items, earlier_tries(ports.lake, own), now)))

@@ -22,6 +22,7 @@ from include.outcome import Outcome
 from include.transfer.day import ConversationSource, present_state
 from include.transfer.facts import stored_facts
 from include.transfer.holes import AUDIO
+from include.transfer.metadata import SINGLE
 from include.transfer.rendition import Rendition
 from include.transfer.single_held import is_held
 from include.transfer.single_urls import SingleSource, Wanted
@@ -267,11 +268,11 @@ def _expectation(
 
     Of a day that is not over, the conversation alone: tonight's run knows the rest.
     """
+    alone = DayPlan(org, day, (conversation_id,), named_by=SINGLE)
     if head is not None:
         is_known = bool(head.plans) and conversation_id in present_state(lake, head).items
-        return None if is_known else DayPlan(org, day, (conversation_id,))
-    expected = {conversation_id}
-    if day.end <= now:
-        with closing(source.find_conversations(day.start, day.end)) as found:
-            expected |= {*found.by_id, *found.undated}
-    return DayPlan(org, day, tuple(sorted(expected)))
+        return None if is_known else alone
+    if now < day.end:
+        return alone
+    with closing(source.find_conversations(day.start, day.end)) as found:
+        return DayPlan(org, day, tuple(sorted({conversation_id, *found.by_id, *found.undated})))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAlias
 
 from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
 from include.audit.signature import JournalKey, JournalSigning
@@ -33,6 +33,9 @@ START_DATE = pendulum.datetime(2020, 1, 1, tz="UTC")
 
 RECORDINGS_ASSET = Asset(name="genesys_recordings", uri="x-recording-lake://recordings")
 """Updated once for every run whose days are complete; the event carries their counts."""
+
+EXPORT_ALIAS = AssetAlias(name="genesys_recordings_by_export")
+"""Stands for ``RECORDINGS_ASSET`` where a run may also have nothing to announce: an alias is updated on request."""
 
 AUDITED_ASSET = Asset(name="genesys_recordings_audited", uri="x-recording-lake://audited")
 """Updated once for every audit whose days are complete, those too that the night had left red."""

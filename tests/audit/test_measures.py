@@ -8,6 +8,10 @@ from include.audit.delivery import Backlog
 from include.audit.download_tally import NO_DOWNLOADS, Downloads, DownloadTally
 from include.audit.figures import DayFigures, Latency
 from include.audit.metrics import (
+    EXPORT_DELETIONS,
+    EXPORT_MESSAGES,
+    EXPORT_OBJECTS,
+    EXPORT_WAITING,
     METRICS,
     SILENT,
     Kind,
@@ -16,6 +20,7 @@ from include.audit.metrics import (
     measure_days,
     measure_outbox,
     measure_recordings,
+    measure_words,
 )
 from include.genesys.call_counts import CallCounts
 from include.outcome import Outcome
@@ -61,6 +66,9 @@ def measured_everything(book):
     measure_days(book, [DayFigures("2026-03-02", 1, state="held")])
     measure_outbox(book, Backlog(1, 2.0, 3))
     book.duration("recording_archive.jobs_wait", 1)
+    book.gauge(EXPORT_WAITING.of(), 1)
+    for metric in (EXPORT_OBJECTS, EXPORT_MESSAGES, EXPORT_DELETIONS):
+        measure_words(book, metric, {Outcome.ARCHIVED: 1})
 
 
 def test_every_name_is_declared_with_its_kind_and_every_declared_name_is_sent(book):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from airflow.sdk import TriggerRule
+from airflow.sdk import AssetAlias, TriggerRule
 from airflow.sdk.definitions.taskgroup import MappedTaskGroup
 from airflow.serialization.serialized_objects import DagSerialization
 
@@ -84,10 +84,27 @@ def test_verdict_announces_the_asset(daily):
     assert {"reconcile_day": ["genesys_recordings"], "catalog_day": ["genesys_recording_catalog"]} == outlets
 
 
-def test_an_export_announces_no_day(bag):
-    """It names no call that it lacks, so whoever waits for complete days must not hear of one from it."""
+def test_an_export_announces_by_an_alias(bag):
+    """It names no call that it lacks: its verdict may announce a day, and a green verdict alone announces none."""
     export = bag.dags["genesys_s3_export_ingest"]
-    assert ["genesys_recording_catalog"] == [asset.name for task in export.tasks for asset in task.outlets]
+    outlets = {task.task_id: task.outlets for task in export.tasks if task.outlets}
+    assert {"reconcile_day", "catalog_day"} == outlets.keys()
+    assert [True] == [isinstance(outlet, AssetAlias) for outlet in outlets["reconcile_day"]]
+
+
+def test_an_export_is_told_of_as_the_night_is(bag):
+    """Webhooks stand beside the verdict, run whatever became of single days, and not where nothing was new."""
+    export = bag.dags["genesys_s3_export_ingest"]
+    assert {
+        "wait_for_export": {"ingest_export"},
+        "ingest_export": {"reconcile_day", "catalog_day", "deliver_webhooks"},
+        "reconcile_day": set(),
+        "catalog_day": set(),
+        "deliver_webhooks": set(),
+    } == edges(export)
+    rules = {task.task_id: task.trigger_rule for task in export.tasks}
+    assert {TriggerRule.NONE_SKIPPED} == {rules.pop("deliver_webhooks")}
+    assert {TriggerRule.ALL_SUCCESS} == set(rules.values())
 
 
 def test_early_shards_are_finished_first(daily):

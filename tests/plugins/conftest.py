@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from datetime import date
 
 import pytest
@@ -13,6 +14,7 @@ from include.sandbox.server import running
 from tests.story.committed import ORG
 
 DAY = date(2026, 1, 5)
+UNTIL_SECONDS = 5.0
 CANARY_SECRET = "canary-secret-5d1e"
 STATE_NAMES = {"RECORDING_ARCHIVE_POLL_SECONDS": "0.1", "RECORDING_LAKE_URI": "s3://bucket/archive"}
 
@@ -64,6 +66,37 @@ def connected(lake, object_store, sandbox, connect, monkeypatch, airflow_databas
     monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
     monkeypatch.setenv("GENESYS_TIMEZONE", "Europe/Berlin")
     return lake
+
+
+@pytest.fixture
+def packets(monkeypatch):
+    """Listen where Airflow's metrics are sent; returns what came, once ``last`` has."""
+    # Airflow reads its configuration when it is imported, so not before a test asks for it.
+    from airflow.sdk._shared.observability.metrics.stats import _get_backend  # noqa: PLC0415 - as above
+    from airflow.sdk.configuration import conf  # noqa: PLC0415 - as above
+    from airflow.sdk.observability import stats  # noqa: PLC0415 - as above
+    from airflow.sdk.observability.metrics.stats_utils import get_stats_factory  # noqa: PLC0415 - as above
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(UNTIL_SECONDS)
+        monkeypatch.setenv("AIRFLOW__METRICS__STATSD_ON", "True")
+        monkeypatch.setenv("AIRFLOW__METRICS__STATSD_HOST", "127.0.0.1")
+        monkeypatch.setenv("AIRFLOW__METRICS__STATSD_PORT", str(listener.getsockname()[1]))
+        # As Airflow's task runner does before a task.
+        stats.initialize(factory=get_stats_factory(), export_legacy_names=conf.getboolean("metrics", "legacy_names_on"))
+
+        def received(last):
+            lines = []
+            while not any(line.startswith(last) for line in lines):
+                lines += listener.recv(65536).decode().splitlines()
+            return lines
+
+        yield received
+    # Airflow itself leaves the client's socket to the end of the process.
+    _get_backend().statsd.close()
+    monkeypatch.undo()
+    stats.initialize(factory=get_stats_factory(), export_legacy_names=True)
 
 
 def connection_fields(sandbox):

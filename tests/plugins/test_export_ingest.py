@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
+from airflow.sdk.execution_time.context import OutletEventAccessors
 from airflow.sdk.module_loading import import_string
 
+from genesys_archive.defaults import EXPORT_ALIAS
 from genesys_archive.operators.ingest_export import IngestExportOperator
+from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.sensors.wait_for_export import WaitForExportSensor
 from genesys_archive.triggers.export_objects import ExportObjectsTrigger
 from include.errors import ConfigurationError
-from include.sandbox.native_export import NativeExport
+from include.lake.plan import DayPlan, read_expected
+from include.local_day import LocalDay
+from include.sandbox.native_export import Irregularities, NativeExport
+from include.sandbox.tenant import Tenant
+from include.settings import zone_named
 from tests.plugins.conftest import DAY
 
 DATES = {"start_date_text": str(DAY), "end_date_text": ""}
@@ -46,6 +55,17 @@ def exported(sandbox, connect, lake, lake_client, object_store, monkeypatch):
     return written
 
 
+@pytest.fixture
+def regular(exported, lake_client, object_store, monkeypatch):
+    """An export without an irregularity, of conversations that each have one recording."""
+    prefix = f"exports/{uuid4().hex}"
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_URI", f"s3://{object_store.bucket}/{prefix}")
+    config = replace(exported.tenant.config, scenario="clean")
+    written = NativeExport(Tenant(config), (DAY,), Irregularities(0, 0, 0, 0))
+    written.write(lake_client, object_store.bucket, prefix)
+    return written
+
+
 def fired(seconds=0.0):
     """Run a trigger over the day to its end and return its only event."""
 
@@ -70,6 +90,57 @@ def test_trigger_fires_until_everything_is_settled(exported, lake):
     assert [day["plan_key"]] == [planned["plan_key"] for planned in notes["days"]]
     assert {"found": False} == fired()
     assert [] == task.execute({"ti": notes}) == notes["days"]
+
+
+class Handed(Notes):
+    """The context of a verdict: what the ingest left, and Airflow's own list of events to be."""
+
+    def __init__(self, days):
+        super().__init__(days=days)
+        self.events = OutletEventAccessors()
+
+    def xcom_pull(self, task_ids, key):
+        """Return what the ingest left."""
+        return self.get(key) if task_ids == "ingest_export" else []
+
+    def announced(self, operator):
+        """Run the verdict; return the assets it updates, with the dates."""
+        operator.execute({"ti": self, "outlet_events": self.events})
+        return [
+            (event.dest_asset_key.name, [day["date"] for day in event.extra["days"]])
+            for event in self.events[EXPORT_ALIAS].asset_alias_events
+        ]
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_day_is_announced_once_somebody_has_asked_what_calls_it_had(regular, lake):
+    """The export's word alone makes no complete day; a plan of analytics with the same calls does."""
+    notes = Notes()
+    IngestExportOperator(task_id="ingest_export", **DATES).execute({"ti": notes})
+    verdict = ReconcileDayOperator(
+        task_id="reconcile_day", plan_task_id="ingest_export", plan_only="False", outlets=[EXPORT_ALIAS]
+    )
+    assert [] == Handed(notes["days"]).announced(verdict)
+    day = LocalDay.of(str(DAY), zone_named("UTC"))
+    plan = DayPlan(regular.tenant.config.org_id, day, read_expected(lake, notes["days"][0]["plan_key"],
+                   regular.tenant.config.org_id, str(DAY)))  # fmt: skip
+    lake.put_document(plan.key, plan.body())
+    assert [("genesys_recordings", [str(DAY)])] == Handed(notes["days"]).announced(verdict)
+
+
+@pytest.mark.usefixtures("airflow_database")
+def test_ingest_is_measured_by_class(exported, packets):
+    """What became of the exported objects, and the downloads and records that a shard of the night counts too."""
+    IngestExportOperator(task_id="ingest_export", **DATES).execute({"ti": Notes()})
+    lines = packets("airflow.recording_archive.recordings.quarantined")
+    truth = exported.truth().outcomes
+    for name, count in {
+        "export_waiting": "0|g",
+        "export_objects.archived": f"{truth['archived']}|c",
+        "export_objects.conflicting": f"{truth['conflicting']}|c",
+        "recordings.archived": f"{truth['archived']}|c",
+    }.items():
+        assert f"airflow.recording_archive.{name}:{count}" in lines
 
 
 @pytest.mark.usefixtures("exported", "airflow_database")

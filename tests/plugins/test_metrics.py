@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import UTC, datetime, timedelta
-
-import pytest
-from airflow.sdk._shared.observability.metrics.stats import _get_backend
-from airflow.sdk.configuration import conf
-from airflow.sdk.observability import stats
-from airflow.sdk.observability.metrics.stats_utils import get_stats_factory
 
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.metrics import AirflowMetrics
@@ -22,33 +15,6 @@ from tests.plugins.conftest import DAY
 from tests.plugins.one_day import planned_day, run_of
 from tests.story import night
 from tests.story.committed import commit_parts
-
-UNTIL_SECONDS = 5.0
-
-
-@pytest.fixture
-def packets(monkeypatch):
-    """Listen where Airflow's metrics are sent; returns what came, once ``last`` has."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.settimeout(UNTIL_SECONDS)
-        monkeypatch.setenv("AIRFLOW__METRICS__STATSD_ON", "True")
-        monkeypatch.setenv("AIRFLOW__METRICS__STATSD_HOST", "127.0.0.1")
-        monkeypatch.setenv("AIRFLOW__METRICS__STATSD_PORT", str(listener.getsockname()[1]))
-        # As Airflow's task runner does before a task.
-        stats.initialize(factory=get_stats_factory(), export_legacy_names=conf.getboolean("metrics", "legacy_names_on"))
-
-        def received(last):
-            lines = []
-            while not any(line.startswith(last) for line in lines):
-                lines += listener.recv(65536).decode().splitlines()
-            return lines
-
-        yield received
-    # Airflow itself leaves the client's socket to the end of the process.
-    _get_backend().statsd.close()
-    monkeypatch.undo()
-    stats.initialize(factory=get_stats_factory(), export_legacy_names=True)
 
 
 def test_each_kind_is_sent_as_what_it_is(packets):

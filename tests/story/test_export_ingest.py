@@ -10,9 +10,10 @@ import pytest
 
 from include.errors import ConfigurationError
 from include.lake.key_reading import MediaKey
-from include.lake.layout import conversation_prefix
+from include.lake.layout import conversation_prefix, quarantine_prefix
 from include.lake.tombstone import Tombstone
 from include.outcome import Outcome
+from include.transfer.day_report import is_measured
 from include.transfer.export_sealed import Unsealer
 from include.transfer.export_settings import ExportSettings
 from include.transfer.verify import Scope, verify_lake
@@ -193,6 +194,41 @@ def test_recordings_of_the_night_are_recognised(lake, lake_client, tmp_path):
         assert {"recognised"} == desk.ingest().keys()
         assert state.outcomes == desk.state().outcomes
     assert before == {key: value for key, value in everything_in(lake).items() if not key.startswith("ingest/")}
+
+
+def test_day_of_both_ways_is_one_balance(lake, lake_client, tmp_path):
+    """Half of a day came by the export, the night brings the rest; what both have is there once, conflicts are named.
+
+    The export's last word is that some recordings are others than those that the night archived.
+    """
+    config = {"scenario": "clean", "conversations": 60, "seed": 11}
+    with (
+        night(lake, tmp_path / "night", **config) as it,
+        export_desk(lake, lake_client, tmp_path, it.box.world.config) as desk,
+    ):
+        desk.write("first")
+        for item in list(desk.ports.export.objects(""))[::2]:
+            lake_client.delete_object(
+                Bucket=lake.location.bucket, Key=f"{desk.ports.export.location.prefix}/{item.key}"
+            )
+        by_export = desk.ingest()["archived"]
+        assert not is_measured(lake, desk.ports.org, DAY)
+        _, state = it.run()
+        assert is_measured(lake, desk.ports.org, DAY)
+        archived = [item for items in state.items.values() for item in items if item.outcome is Outcome.ARCHIVED]
+        assert 0 < by_export < len(archived) == len({item.key for item in archived})
+        assert {"archived"} == state.summary()["recordings"].keys()
+        assert state.is_complete
+        before = media_keys(lake)
+        desk.write()
+        counts = desk.ingest()
+        truth = desk.written.truth().outcomes
+        assert truth["conflicting"] == counts["conflicting"] > 0
+        assert 0 == counts["archived"]
+        assert before == media_keys(lake)
+        conflicts = {"archived": len(archived), "quarantined": truth["conflicting"]}
+        assert conflicts == desk.state().summary()["recordings"]
+        assert truth["conflicting"] == len(list(lake.list_keys(quarantine_prefix(str(DAY)))))
 
 
 def only_sealed(desk, client, recipient):

@@ -12,8 +12,10 @@ from genesys_archive.hooks.export import export_bucket
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.lineage import DatasetName, NamesDatasets, in_lake
+from genesys_archive.metrics import AirflowMetrics
 from genesys_archive.operators.each_day import DayTroubles
 from genesys_archive.operators.planned import BROKEN_KEY, DAYS_KEY
+from include.audit.metrics import EXPORT_WAITING
 from include.lake.layout import commit_prefix, media_day_prefix
 from include.transfer.download import MediaDownloader
 from include.transfer.export_ingest import ExportPorts, find_news, ingest_day
@@ -49,8 +51,10 @@ class IngestExportOperator(NamesDatasets, BaseOperator):
         # The operator named this host by the connection: it may be private, as an endpoint inside a VPC is.
         with MediaDownloader(settings, (export.host,), private_media_hosts=(export.host,)) as downloader:
             lake, unsealer = recording_lake(settings), Unsealer(wishes)
-            ports = ExportPorts(export, lake, downloader, settings, wishes, unsealer, org, journal_key())
+            metrics = AirflowMetrics()
+            ports = ExportPorts(export, lake, downloader, settings, wishes, unsealer, org, journal_key(), metrics)
             news = find_news(ports, window, now)
+            metrics.gauge(EXPORT_WAITING.of(), news.waiting)
             self.log.info("%s", news.sentence())
             for day, recordings in news.days.items():
                 with troubles.of(str(day)):

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from genesys_archive.defaults import journal_key
+from airflow.sdk import AssetAlias
+
+from genesys_archive.defaults import RECORDINGS_ASSET, journal_key
 from genesys_archive.lineage import NamesDatasets, in_lake
 from genesys_archive.links.report import ReportLink
 from genesys_archive.metrics import AirflowMetrics
@@ -16,8 +18,9 @@ from genesys_archive.operators.run_downloads import report_downloads
 from include.audit.metrics import measure_day, measure_days
 from include.audit.standing import Stage
 from include.lake.layout import commit_prefix, report_key
+from include.local_day import LocalDay
 from include.transfer.day import reconcile_day
-from include.transfer.day_report import day_figures, earlier_figures
+from include.transfer.day_report import day_figures, earlier_figures, is_measured
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
 
     from genesys_archive.operators.after_plan import PlannedWork
     from include.audit.reconcile import DayState
-    from include.local_day import LocalDay
 
 WATCHED_DAYS = 60
 """How many days back the metrics count open and held ones: twice as far as the audit looks."""
@@ -47,7 +49,10 @@ def what_to_do(state: DayState, address: str) -> str:
 
 
 class ReconcileDayOperator(NamesDatasets, ClosingOperator):
-    """Writes the reports, announces complete days as an Asset event, and is red while anything is open or held."""
+    """Writes the reports, announces complete days as an Asset event, and is red while anything is open or held.
+
+    With an asset's alias for an outlet only those days are announced of which some run asked what calls there were.
+    """
 
     operator_extra_links = (ReportLink(),)
     ui_color = "#e4f7fb"
@@ -74,9 +79,21 @@ class ReconcileDayOperator(NamesDatasets, ClosingOperator):
         report_downloads(context)
         context["ti"].xcom_push(OUTCOMES_KEY, summaries)
         work.finish(also=red)
-        for asset in self.outlets:
-            context["outlet_events"][asset].extra = {"days": cast("JsonValue", summaries)}
+        for outlet in self.outlets:
+            self._announce(context, outlet, work, summaries)
         return summaries
+
+    def _announce(self, context: Context, outlet: object, work: PlannedWork, days: list[dict[str, Any]]) -> None:
+        event = context["outlet_events"][outlet]
+        if not isinstance(outlet, AssetAlias):
+            event.extra = {"days": cast("JsonValue", days)}
+            return
+        zone = work.settings.timezone
+        measured = [day for day in days if is_measured(work.lake, work.org, LocalDay.of(day["date"], zone))]
+        if measured:
+            event.add(RECORDINGS_ASSET, extra={"days": cast("JsonValue", measured)})
+        else:
+            self.log.info("Not announced: no run has asked yet what calls there were on these days.")
 
     def _reconcile(self, work: PlannedWork, red: list[str], day: LocalDay, planned: dict[str, Any]) -> dict[str, Any]:
         """Reconcile one day; a sentence about what is left to do joins ``red``."""
