@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
     from demo.object_store import ObjectStore
+    from tests.sqs_server import SqsServer
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,6 +49,29 @@ def lake_client(object_store: ObjectStore) -> Iterator[S3Client]:
     )
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def sqs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqsServer]:
+    """Run a server that speaks SQS for the session."""
+    from tests.sqs_server import running_sqs  # noqa: PLC0415 - few tests need it
+
+    with running_sqs(tmp_path_factory.mktemp("sqs")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqs(sqs_server: SqsServer) -> Iterator[SQSClient]:
+    """Return a client for it."""
+    client = sqs_server.client()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def queue_url(sqs_server: SqsServer, sqs: SQSClient) -> str:
+    """Return the URL of an empty queue."""
+    return sqs_server.new_queue(sqs)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""The bucket that the native integration writes to: listed and read, never written, nothing in it ever deleted."""
+"""The bucket that the native integration writes to: listed and read, never written.
+
+Deleting from it is another's work (``export_versions.py``), which no run does unless it is told to.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from include.lake.bucket import Bucket
-from include.lake.s3_errors import translated
+from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.server_copy import CopySource
 from include.lake.store import LakeStore
 from include.secret import PresignedUrl
@@ -27,6 +30,16 @@ class ExportObject:
 
     stored_at: datetime
     key: str
+    etag: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportVersion:
+    """One version of an object; ``version_id`` is ``null`` where the bucket keeps none."""
+
+    key: str
+    version_id: str
     etag: str
     bytes: int
 
@@ -75,6 +88,17 @@ class ExportBucket:
     def read(self, key: str) -> bytes | None:
         """Return a small object, ``None`` where it is gone; raises as ``objects`` does."""
         return self._store.read_small(key)
+
+    def current(self, key: str) -> ExportVersion | None:
+        """Return what stands under a key now, ``None`` where nothing does; raises as ``objects`` does."""
+        try:
+            with translated(self.uri(key), KeyAbsentError):
+                answer = self._bucket.call("head_object", Key=self._prefix + key)
+        except KeyAbsentError:
+            return None
+        return ExportVersion(
+            key, str(answer.get("VersionId") or "null"), str(answer["ETag"]), int(answer["ContentLength"])
+        )
 
     def sha256(self, key: str) -> str:
         """Return the digest that the bucket keeps of the whole object, empty where it keeps none."""

@@ -40,6 +40,8 @@ class Window:
 
     first: date
     last: date
+    also: frozenset[date] = frozenset()
+    """Single dates beside them."""
 
     @classmethod
     def trailing(cls, now: datetime, days: int) -> Window:
@@ -65,6 +67,14 @@ class Window:
         if end < start:
             raise ConfigurationError(f"end_date {end} lies before start_date {start}")
         return cls.of_local_days(start, end)
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last or day in self.also
+
+    def may_hold(self, year: int, month: int) -> bool:
+        """Whether any of the dates lies in this month."""
+        first, last = (self.first.year, self.first.month), (self.last.year, self.last.month)
+        return first <= (year, month) <= last or any((day.year, day.month) == (year, month) for day in self.also)
 
 
 def unsettled(export: ExportBucket, lake: LakeStore, org: str, window: Window) -> Iterator[list[Exported]]:
@@ -93,19 +103,14 @@ def _day_folders(export: ExportBucket, org: str, window: Window) -> Iterator[str
     for owner in (org, org.upper()):
         for year, years in _numbered(export, f"{owner}/"):
             for month, months in _numbered(export, years):
-                if not _may_hold(year, month, window):
+                if not window.may_hold(year, month):
                     continue
                 for day, days in _numbered(export, months):
                     found = date_of_folders(year, month, day)
-                    if found is not None and window.first <= found <= window.last:
+                    if found is not None and found in window:
                         yield days
 
 
 def _numbered(export: ExportBucket, prefix: str) -> Iterable[tuple[int, str]]:
     folders = ((folder_number(folder), prefix + folder) for folder in export.folders(prefix))
     return sorted(((number, folder) for number, folder in folders if number is not None), reverse=True)
-
-
-def _may_hold(year: int, month: int, window: Window) -> bool:
-    first, last = (window.first.year, window.first.month), (window.last.year, window.last.month)
-    return first <= (year, month) <= last

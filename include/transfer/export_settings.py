@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from include.environment import check_numbers, read_settings, variable_of
 from include.errors import ConfigurationError
@@ -15,12 +16,21 @@ if TYPE_CHECKING:
 URI = variable_of("export_uri")
 
 
+def _is_queue(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.path.count("/") > 1
+
+
 @dataclass(frozen=True, slots=True)
 class ExportSettings:
     """Read from ``RECORDING_ARCHIVE_<FIELD>``; without ``export_uri`` there is no export.
 
     ``export_patience_seconds`` is how long a recording waits for its metadata, or metadata for their recording, from
-    the moment at which the bucket took them.
+    the moment at which the bucket took them. ``export_queue_url`` is an SQS queue with the notifications of the
+    export's bucket; without one a waiting run lists again and again.
 
     Raises:
         ConfigurationError: when a value is none of its kind; the message names it.
@@ -31,6 +41,7 @@ class ExportSettings:
     export_patience_seconds: float = 24 * 3600.0
     export_wait_seconds: float = 1800.0
     export_poll_seconds: float = 120.0
+    export_queue_url: str = ""
     export_pgp_key_file: str = ""
     export_pgp_password: str = field(default="", repr=False)
 
@@ -38,6 +49,8 @@ class ExportSettings:
         check_numbers(self, may_be_zero={item.name for item in fields(self)})
         if self.export_uri:
             _ = self.location
+        if self.export_queue_url and not _is_queue(self.export_queue_url):
+            raise ConfigurationError(f"{variable_of('export_queue_url')} must be the URL of an SQS queue, as https://…")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ExportSettings:

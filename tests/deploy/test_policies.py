@@ -193,6 +193,15 @@ def test_unencrypted_connections_are_refused(policy):
     assert [("Deny", "s3:*")] == [(one["Effect"], one["Action"]) for one in statements if one.get("Condition") == plain]
 
 
+def test_queue_of_the_export_is_read_and_its_messages_deleted():
+    """What the ingest calls, and nothing that would empty or redirect the queue."""
+    queue = "arn:aws:sqs:REGION:ACCOUNT:EXPORT-QUEUE"
+    calls = ("GetQueueAttributes", "ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage")
+    assert [True] * 4 == [allowed("export-queue", f"sqs:{action}", queue) for action in calls]
+    others = ("PurgeQueue", "DeleteQueue", "SetQueueAttributes", "SendMessage")
+    assert [False] * 4 == [allowed("export-queue", f"sqs:{action}", queue) for action in others]
+
+
 def test_export_is_only_read():
     """Who ingests the native export lists and reads it, and changes nothing there."""
     bucket, key = "arn:aws:s3:::EXPORT-BUCKET", "arn:aws:s3:::EXPORT-BUCKET/EXPORT-PREFIX/x"

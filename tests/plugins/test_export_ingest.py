@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from dataclasses import replace
 from uuid import uuid4
@@ -24,6 +25,7 @@ from include.local_day import LocalDay
 from include.sandbox.native_export import Irregularities, NativeExport
 from include.sandbox.tenant import Tenant
 from include.settings import zone_named
+from tests.lake.notifications import by_s3
 from tests.plugins.conftest import DAY
 
 DATES = {"start_date_text": str(DAY), "end_date_text": ""}
@@ -66,11 +68,11 @@ def regular(exported, lake_client, object_store, monkeypatch):
     return written
 
 
-def fired(seconds=0.0):
+def fired(seconds=0.0, *, notified=False):
     """Run a trigger over the day to its end and return its only event."""
 
     async def events():
-        trigger = ExportObjectsTrigger("2026-01-04", "2026-01-06", 0.1, time.time() + seconds)
+        trigger = ExportObjectsTrigger("2026-01-04", "2026-01-06", 0.1, time.time() + seconds, notified)
         path, arguments = trigger.serialize()
         again = import_string(path)(**json.loads(json.dumps(arguments)))
         return [event.payload async for event in again.run()]
@@ -148,6 +150,58 @@ def test_trigger_says_what_a_person_must_repair(monkeypatch):
     """A bucket that is not there ends the wait with a sentence, not with a retry for ever."""
     monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_URI", "s3://no-such-bucket/export")
     assert "no-such-bucket" in fired()["error"]
+
+
+@pytest.fixture
+def notified(exported, sqs_server, sqs, queue_url, object_store, monkeypatch):
+    """The same export with a queue, through a connection of its own; returns how to announce its objects."""
+    services = {"s3": object_store.endpoint_url, "sqs": sqs_server.endpoint_url}
+    extra = {
+        "region_name": object_store.region,
+        "service_config": {name: {"endpoint_url": url} for name, url in services.items()},
+    }
+    login = {"login": object_store.access_key, "password": object_store.secret_key}
+    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_EXPORT", json.dumps({"conn_type": "aws", "extra": extra, **login}))
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_QUEUE_URL", queue_url)
+    assert exported.truth().outcomes["archived"]
+
+    def announce(key):
+        body = by_s3(object_store.bucket, key, "etag-of-the-event")
+        sqs.send_message(QueueUrl=queue_url, MessageBody=body)
+
+    return announce
+
+
+@pytest.mark.usefixtures("airflow_database", "packets")
+def test_message_wakes_and_the_ingest_puts_it_away(notified, exported, object_store, lake_client):
+    """The trigger consumes none; the task finds the day by its message alone, months after its window."""
+    prefix = os.environ["RECORDING_ARCHIVE_EXPORT_URI"].removeprefix(f"s3://{object_store.bucket}/")
+    page = lake_client.list_objects_v2(Bucket=object_store.bucket, Prefix=prefix, MaxKeys=1)
+    notified(page["Contents"][0]["Key"])
+    assert {"found": True} == fired(60.0, notified=True) == fired(60.0, notified=True)
+    task, notes = IngestExportOperator(task_id="ingest_export", start_date_text="", end_date_text=""), Notes()
+    (day,) = task.execute({"ti": notes})
+    assert (str(DAY), exported.truth().outcomes["archived"]) == (day["date"], day["seen"]["archived"])
+    assert {"found": False} == fired(notified=True)
+
+
+@pytest.mark.usefixtures("notified", "airflow_database")
+def test_silent_queue_is_not_believed():
+    """At the end of the wait it lists once: a message that was lost costs some time."""
+    assert {"found": True} == fired(0.5, notified=True)
+
+
+def test_sensor_asks_the_queue_where_there_is_one(monkeypatch):
+    """But lists at once where a person names days."""
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_URI", "s3://bucket/export")
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/q")
+    for start, notified in (("", True), (str(DAY), False)):
+        with pytest.raises(TaskDeferred) as deferred:
+            WaitForExportSensor(task_id="wait", start_date_text=start, end_date_text="").execute({})
+        assert notified is deferred.value.trigger.notified
+    monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_QUEUE_URL", "recordings")
+    with pytest.raises(ConfigurationError, match="RECORDING_ARCHIVE_EXPORT_QUEUE_URL"):
+        WaitForExportSensor(task_id="wait", **DATES).execute({})
 
 
 def test_sensor_defers_goes_on_skips_and_fails(monkeypatch):

@@ -1,20 +1,23 @@
-"""The bucket of the native export, through ``recording_export`` where there is such a connection, else the lake's."""
+"""The native export's bucket and queue, through ``recording_export`` where there is such a connection."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from genesys_archive.defaults import EXPORT_CONN_ID, LAKE_CONN_ID
 from genesys_archive.hooks.lake import s3_client
+from include.lake.event_queue import EventQueue, queue_config, region_of
 from include.lake.export_bucket import ExportBucket
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
     from include.lake.bucket import S3Client
+    from include.lake.event_queue import SqsClient
     from include.transfer.export_settings import ExportSettings
 
 
@@ -31,6 +34,35 @@ def export_bucket(settings: ExportSettings, connection: Connection | None = None
         return s3_client(conn_id, connection)
 
     return ExportBucket(client(), settings.location, renew=client)
+
+
+def event_queue(settings: ExportSettings, connection: Connection | None = None) -> EventQueue | None:
+    """Return the queue with the export's notifications, ``None`` where there is none; ``connection`` as above.
+
+    It is reached through the connection of the export; an endpoint of its own is ``service_config.sqs`` there.
+    """
+    url = settings.export_queue_url
+    if not url:
+        return None
+    known = connection or _export_connection()
+    facts: dict[str, Any] = {"region_name": region_of(url), "config": queue_config()}
+    if connection:
+        hook: SqsHook = _KnownSqsHook(connection, **facts)
+    else:
+        hook = SqsHook(aws_conn_id=known.conn_id if known else LAKE_CONN_ID, **facts)
+    return EventQueue(cast("SqsClient", hook.get_conn()), url)
+
+
+class _KnownSqsHook(SqsHook):
+    """Uses a connection that was looked up before, as ``KnownS3Hook`` does and for its reason."""
+
+    def __init__(self, connection: Connection, **kwargs: Any) -> None:
+        super().__init__(aws_conn_id=connection.conn_id, **kwargs)
+        self._known = connection
+
+    def get_connection(self, conn_id: str) -> Connection:  # type: ignore[override]  # noqa: ARG002 - Airflow's signature
+        """Return the one that is known."""
+        return self._known
 
 
 async def connections_async() -> tuple[Connection, Connection]:

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
 from genesys_archive.defaults import archive_settings, export_settings, journal_key
-from genesys_archive.hooks.export import export_bucket
+from genesys_archive.hooks.export import event_queue, export_bucket
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.lineage import DatasetName, NamesDatasets, in_lake
 from genesys_archive.metrics import AirflowMetrics
 from genesys_archive.operators.each_day import DayTroubles
 from genesys_archive.operators.planned import BROKEN_KEY, DAYS_KEY
-from include.audit.metrics import EXPORT_WAITING
+from include.audit.metrics import EXPORT_MESSAGES, EXPORT_WAITING, measure_words
 from include.lake.layout import commit_prefix, media_day_prefix
 from include.transfer.download import MediaDownloader
 from include.transfer.export_ingest import ExportPorts, find_news, ingest_day
 from include.transfer.export_listing import Window
+from include.transfer.export_notices import Notices
 from include.transfer.export_sealed import Unsealer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+    from include.transfer.export_ingest import ExportNews
 
 
 class IngestExportOperator(NamesDatasets, BaseOperator):
@@ -46,25 +50,41 @@ class IngestExportOperator(NamesDatasets, BaseOperator):
         org = GenesysHook().genesys_connection().org_id
         window = Window.asked_for(self.start_date_text, self.end_date_text, now, wishes.export_window_days)
         self.reads = (DatasetName(f"s3://{export.location.bucket}", export.location.prefix or "/"),)
-        days: list[dict[str, Any]] = []
         troubles = DayTroubles(context)
         # The operator named this host by the connection: it may be private, as an endpoint inside a VPC is.
         with MediaDownloader(settings, (export.host,), private_media_hosts=(export.host,)) as downloader:
-            lake, unsealer = recording_lake(settings), Unsealer(wishes)
-            metrics = AirflowMetrics()
+            lake, unsealer, metrics = recording_lake(settings), Unsealer(wishes), AirflowMetrics()
             ports = ExportPorts(export, lake, downloader, settings, wishes, unsealer, org, journal_key(), metrics)
-            news = find_news(ports, window, now)
-            metrics.gauge(EXPORT_WAITING.of(), news.waiting)
-            self.log.info("%s", news.sentence())
-            for day, recordings in news.days.items():
-                with troubles.of(str(day)):
-                    done = ingest_day(ports, day, recordings, now)
-                    self.log.info("%s", done.sentence())
-                    self.writes += (in_lake(lake, media_day_prefix(org, str(day))),)
-                    self.writes += (in_lake(lake, commit_prefix(str(day))),)
-                    days.append(done.to_json())
+            notices = Notices(export, org, None if self.start_date_text else event_queue(wishes))
+            notices.receive()
+            news = find_news(ports, replace(window, also=notices.dates), now)
+            days = self._ingested(ports, news, troubles, now)
+            # Only now: what is settled is remembered in the lake, so a message that is gone loses nothing.
+            self._acknowledge(notices, ports)
         context["ti"].xcom_push(DAYS_KEY, [day for day in days if day["plan_key"]])
         context["ti"].xcom_push(BROKEN_KEY, troubles.sentences)
         troubles.retry_what_may_pass()
         troubles.fail_if_any()
         return days
+
+    def _ingested(
+        self, ports: ExportPorts, news: ExportNews, troubles: DayTroubles, now: datetime
+    ) -> list[dict[str, Any]]:
+        self.log.info("%s", news.sentence())
+        ports.metrics.gauge(EXPORT_WAITING.of(), news.waiting)
+        days = []
+        for day, recordings in news.days.items():
+            with troubles.of(str(day)):
+                done = ingest_day(ports, day, recordings, now)
+                self.log.info("%s", done.sentence())
+                places = (media_day_prefix(ports.org, str(day)), commit_prefix(str(day)))
+                self.writes += tuple(in_lake(ports.lake, place) for place in places)
+                days.append(done.to_json())
+        return days
+
+    def _acknowledge(self, notices: Notices, ports: ExportPorts) -> None:
+        messages = notices.acknowledge(ports.lake)
+        measure_words(ports.metrics, EXPORT_MESSAGES, messages)
+        if messages:
+            counts = ", ".join(f"{count} {kind}" for kind, count in sorted(messages.items()))
+            self.log.info("Messages of the queue: %s", counts)

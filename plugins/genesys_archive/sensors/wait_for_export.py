@@ -43,13 +43,17 @@ class WaitForExportSensor(BaseOperator):
         window = Window.asked_for(
             self.start_date_text, self.end_date_text, datetime.now(UTC), settings.export_window_days
         )
-        self.log.info("Listing %s from %s to %s", settings.location.uri, window.first, window.last)
+        # Who asks for days by hand wants them listed now.
+        notified = bool(settings.export_queue_url) and not self.start_date_text
+        how = f"Asking {settings.export_queue_url} about" if notified else "Listing"
+        self.log.info("%s %s from %s to %s", how, settings.location.uri, window.first, window.last)
         self.defer(
             trigger=ExportObjectsTrigger(
                 first=window.first.isoformat(),
                 last=window.last.isoformat(),
                 poll_seconds=settings.export_poll_seconds,
                 deadline=time.time() + settings.export_wait_seconds,
+                notified=notified,
             ),
             method_name="resume",
         )
