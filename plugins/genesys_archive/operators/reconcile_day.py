@@ -23,7 +23,7 @@ from include.transfer.day import reconcile_day
 from include.transfer.day_report import day_figures, earlier_figures, is_measured
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Asset, Context
     from pydantic import JsonValue
 
     from genesys_archive.operators.after_plan import PlannedWork
@@ -83,7 +83,9 @@ class ReconcileDayOperator(NamesDatasets, ClosingOperator):
             self._announce(context, outlet, work, summaries)
         return summaries
 
-    def _announce(self, context: Context, outlet: object, work: PlannedWork, days: list[dict[str, Any]]) -> None:
+    def _announce(
+        self, context: Context, outlet: Asset | AssetAlias, work: PlannedWork, days: list[dict[str, Any]]
+    ) -> None:
         event = context["outlet_events"][outlet]
         if not isinstance(outlet, AssetAlias):
             event.extra = {"days": cast("JsonValue", days)}
