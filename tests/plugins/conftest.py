@@ -56,15 +56,26 @@ def connect(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def connected(lake, object_store, sandbox, connect, monkeypatch, airflow_database):
+def connect_lake(object_store, monkeypatch):
+    """Put the ``recording_lake`` connection and the address of a lake into the environment, with its zone if given."""
+
+    def put(lake, zone=""):
+        extra = {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region}
+        login = {"login": object_store.access_key, "password": object_store.secret_key}
+        monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps({"conn_type": "aws", "extra": extra, **login}))
+        monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
+        if zone:
+            monkeypatch.setenv("GENESYS_TIMEZONE", zone)
+
+    return put
+
+
+@pytest.fixture
+def connected(lake, sandbox, connect, connect_lake, airflow_database):
     """Put the connections to the sandbox and to an empty lake into the environment; returns the lake."""
     assert airflow_database is None
     connect(sandbox, extra={"org_id": ORG})
-    extra = {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region}
-    login = {"login": object_store.access_key, "password": object_store.secret_key}
-    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps({"conn_type": "aws", "extra": extra, **login}))
-    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
-    monkeypatch.setenv("GENESYS_TIMEZONE", "Europe/Berlin")
+    connect_lake(lake, zone="Europe/Berlin")
     return lake
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from uuid import uuid4
 
 import pytest
@@ -19,20 +18,12 @@ HOLD = ["hold", f"--conversation={conversation(1)}", "--reason=litigation"]
 
 
 @pytest.fixture
-def archived(lake_client, object_store, monkeypatch, tmp_path):
+def archived(lake_client, connect_lake, tmp_path):
     """Archive a day in a bucket with Object Lock, and put the connection to it into the environment."""
     bucket = f"asked-{uuid4().hex}"
     lake_client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
     lake = LakeStore(lake_client, LakeLocation(bucket, "archive"))
-    fields = {
-        "conn_type": "aws",
-        "login": object_store.access_key,
-        "password": object_store.secret_key,
-        "extra": {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps(fields))
-    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
-    monkeypatch.setenv("GENESYS_TIMEZONE", "Europe/Berlin")
+    connect_lake(lake, zone="Europe/Berlin")
     with desk(lake, tmp_path) as table:
         ErasedDay(table).archive()
         yield lake

@@ -42,13 +42,10 @@ class Notes(dict):
 
 
 @pytest.fixture
-def exported(sandbox, connect, lake, lake_client, object_store, monkeypatch):
+def exported(sandbox, connect, connect_lake, lake, lake_client, object_store, monkeypatch):
     """Connections, an empty lake, and an export with everything in it."""
     connect(sandbox)
-    extra = {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region}
-    login = {"login": object_store.access_key, "password": object_store.secret_key}
-    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps({"conn_type": "aws", "extra": extra, **login}))
-    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
+    connect_lake(lake)
     export = f"{lake.location.prefix}-export"
     monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_URI", f"s3://{object_store.bucket}/{export}")
     monkeypatch.setenv("RECORDING_ARCHIVE_EXPORT_PATIENCE_SECONDS", "0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,26 +11,18 @@ from include.lake.layout import catalog_key, catalog_manifest_key
 from tests.story.night import DAY, ZONE, everything_in, media_keys, night, remove
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from demo.object_store import ObjectStore
     from include.lake.store import LakeStore
 
 KEYS = (catalog_key(str(DAY)), catalog_manifest_key(str(DAY)))
 
 
 @pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, object_store: ObjectStore, lake: LakeStore) -> None:
+def shell(connect_lake: Callable[..., None], lake: LakeStore) -> None:
     """Put the lake into the environment as a shell would have it."""
-    connection = {
-        "conn_type": "aws",
-        "login": object_store.access_key,
-        "password": object_store.secret_key,
-        "extra": {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps(connection))
-    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
-    monkeypatch.setenv("GENESYS_TIMEZONE", ZONE.key)
+    connect_lake(lake, zone=ZONE.key)
 
 
 @pytest.mark.usefixtures("shell", "airflow_database")

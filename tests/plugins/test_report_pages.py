@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 from datetime import UTC, datetime, timedelta
@@ -78,18 +77,11 @@ def login(app):
 
 
 @pytest.fixture
-def connected(lake, object_store, monkeypatch):
+def connected(lake, connect_lake):
     """A lake with one day's report, and the connection to it in the environment."""
     for name, (body, media_type) in FILES.items():
         lake.put_latest(report_key(DAY, name), body, media_type)
-    connection = {
-        "conn_type": "aws",
-        "login": object_store.access_key,
-        "password": object_store.secret_key,
-        "extra": {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps(connection))
-    monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
+    connect_lake(lake)
     return lake
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from types import SimpleNamespace
 
@@ -16,20 +15,12 @@ from tests.story.night import DAY, media_keys, night, remove
 
 
 @pytest.fixture
-def archived(lake, object_store, connect, monkeypatch, tmp_path):
+def archived(lake, connect, connect_lake, tmp_path):
     """Archive a small day, and put both connections to it into the environment."""
     with night(lake, tmp_path, conversations=8, scenario="clean") as tonight:
         tonight.run()
         connect(tonight.box)
-        monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
-        monkeypatch.setenv("GENESYS_TIMEZONE", "Europe/Berlin")
-        fields = {
-            "conn_type": "aws",
-            "login": object_store.access_key,
-            "password": object_store.secret_key,
-            "extra": {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region},
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps(fields))
+        connect_lake(lake, zone="Europe/Berlin")
         yield SimpleNamespace(lake=lake, night=tonight, objects=len(list(lake.list_keys(""))))
 
 
