@@ -18,7 +18,8 @@ a day.
 | `archive_batches` | the lake does not answer or refuses us | repair `recording_lake`, clear it |
 | `commit_day` | a document in the lake was altered, or `plan_day` failed | the error in its log names the key |
 | `catalog_day` | the catalog is not up to date; the archive and its proof are | repair what its log names, clear it |
-| `make_derivatives` | the lake does not answer, or this worker cannot transcode | the error in its log; clear it |
+| `plan_derivatives`, `report_derivatives` | the lake does not answer | the error in its log; clear it |
+| `make_derivatives` | the lake does not answer, or this worker cannot transcode | its log; clear the red slice |
 | `deliver_webhooks` | a wrong setting, or the lake does not answer; never the receiver | its log; clear it |
 | `reconcile_day` | something is open, or the day is held | the error in its log says how many and where the report is |
 
@@ -64,7 +65,7 @@ PARAMS = {
     ),
     **format_param(
         WISHES.output_format,
-        "wav, mp3: asked of Genesys under the contract `guide`, else made here, beside the original.",
+        "wav, mp3: a copy beside the original; asked of Genesys where its contract can be asked, else made here.",
     ),
     **channels_param(
         WISHES.channels,

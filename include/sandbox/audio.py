@@ -95,7 +95,7 @@ def _opus(voice: int, channels: int) -> tuple[Page, Page, tuple[Page, ...], tupl
 def ogg_opus(comment: str, voice: int, channels: int, seconds: float) -> Body:
     """Return an Ogg/Opus file, cut at the first page boundary at or after ``seconds``."""
     head, tags, pages, bounds, encoded = _opus(voice, channels)
-    last = min(bisect_left([page.granule for page in pages], round(seconds * 48000)), len(pages) - 1)
+    last = _last_page(pages, seconds)
     padded = comment.ljust(len(_PLACEHOLDER))[: len(_PLACEHOLDER)].encode()
     named = Page(
         tags.flags, tags.granule, tags.sequence, tags.lacing, tags.payload.replace(_PLACEHOLDER.encode(), padded)
@@ -103,6 +103,24 @@ def ogg_opus(comment: str, voice: int, channels: int, seconds: float) -> Body:
     start = bounds[last - 1] if last else 0
     front, end = whole(head.encode() + named.encode()), whole(ended(pages[last]).encode())
     return Body((front, Stretch(encoded, start), end) if start else (front, end), CONTENT_TYPES["ogg_opus"])
+
+
+def _last_page(pages: tuple[Page, ...], seconds: float) -> int:
+    return min(bisect_left([page.granule for page in pages], round(seconds * 48000)), len(pages) - 1)
+
+
+def sounding_seconds(form: str, voice: int, channels: int, seconds: float) -> float:
+    """Return how long a recording made with ``seconds`` sounds: Ogg ends with a page, MP3 with a frame.
+
+    A rendering of it lasts as long as that.
+    """
+    if form == "ogg_opus":
+        head, _, pages, *_ = _opus(voice, channels)
+        skipped = int.from_bytes(head.payload[10:12], "little")
+        return (pages[_last_page(pages, seconds)].granule - skipped) / 48000
+    if form == "mp3":
+        return max(1, round(seconds * SAMPLE_RATE / _MP3_FRAME_SAMPLES)) * _MP3_FRAME_SAMPLES / SAMPLE_RATE
+    return seconds
 
 
 @lru_cache(maxsize=8)

@@ -103,16 +103,25 @@ def body_for(recording: Recording, part: Part, output_format: str | None = None)
     content_type = content_type_of(recording, part, output_format)
     if recording.media != "audio":
         return _other(recording, content_type)
-    sound = _sound(OUTPUT_FORMATS[output_format] if output_format else part.form, comment, part)
+    sound = _rendered(OUTPUT_FORMATS[output_format], comment, part) if output_format else _sound(part, comment)
     return _damaged(Body(sound.stretches, content_type), part.damage, comment)
 
 
-def _sound(form: str, comment: str, part: Part) -> Body:
-    if form == "ogg_opus":
+def _sound(part: Part, comment: str) -> Body:
+    if part.form == "ogg_opus":
         return audio.ogg_opus(comment, part.voice, part.channels, part.seconds)
-    if form == "mp3":
+    if part.form == "mp3":
         return audio.mp3(comment, part.voice, part.channels, part.seconds, part.tagging)
-    return audio.wav(comment, part.voice, part.channels, part.seconds, mulaw=form == "wav_ulaw")
+    return audio.wav(comment, part.voice, part.channels, part.seconds, mulaw=part.form == "wav_ulaw")
+
+
+def _rendered(form: str, comment: str, part: Part) -> Body:
+    if form == part.form:
+        return _sound(part, comment)
+    seconds = audio.sounding_seconds(part.form, part.voice, part.channels, part.seconds)
+    if form == "mp3":
+        return audio.mp3(comment, part.voice, part.channels, seconds, part.tagging)
+    return audio.wav(comment, part.voice, part.channels, seconds, mulaw=False)
 
 
 def _other(recording: Recording, content_type: str) -> Body:

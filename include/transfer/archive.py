@@ -106,9 +106,8 @@ def archive_shard(  # noqa: PLR0913 - the ports, the plan and what is known of t
     if finished is not None:
         log.info("Nothing to do: %s is complete", finished.key)
         return _report(finished)
-    work = ShardWork(
-        source, lake, downloader, settings, plan, stored, submitted.output_format, DownloadTally(metrics, reason_of)
-    )
+    tally = DownloadTally(metrics, reason_of)
+    work = ShardWork(source, lake, downloader, settings, plan, stored, tally=tally)
     records = [_erased(item, erased[item]) for item in ids if item in erased]
     records += [_refused(item) for item in submitted.refused if item not in erased]
     for job in submitted.jobs:

@@ -89,7 +89,7 @@ def _checked(original: Original, rendition: Rendition, made: Made, target: Binar
     if refusal is not None or not _is_as_asked(inspection, rendition, made):
         return Failed(Reason.NOT_AS_ASKED, refusal.note if refusal else "another format, number of channels or length")
     if original.milliseconds is not None:
-        allowed = _allowed_milliseconds(original.codec, made.sample_rate_hz)
+        allowed = allowed_milliseconds(original.codec, made.sample_rate_hz)
         if abs(made.milliseconds - original.milliseconds) > allowed:
             return Failed(
                 Reason.DURATION_DIFFERS,
@@ -107,31 +107,46 @@ def _is_as_asked(inspection: Inspection, rendition: Rendition, made: Made) -> bo
     return (
         kind.name == rendition.derived_format
         and audio.channels == made.channels == channels
-        and off <= _allowed_milliseconds(audio.codec, made.sample_rate_hz)
+        and off <= allowed_milliseconds(audio.codec, made.sample_rate_hz)
     )
 
 
-def _allowed_milliseconds(codec: str, sample_rate_hz: int) -> int:
+def allowed_milliseconds(codec: str, sample_rate_hz: int) -> int:
+    """Return by how much a length that a container of this codec states may differ from that of its sound."""
     padding = MP3_PADDING_SAMPLES * 1000 // sample_rate_hz if codec == "mp3" else 0
     return DURATION_SLACK_MILLISECONDS + padding
 
 
 def _kept(lake: LakeStore, original: Original, rendition: Rendition, made: Made, target: BinaryIO) -> Derived:
-    """Data before anything that refers to it: the sound, then its document."""
     size, sha256 = _digest(target)
-    place = (original.identity, original.sha256, rendition.name, sha256)
-    key = layout.derived_key(*place, rendition.derived_format)
-    media_type = _MEDIA_TYPES[rendition.derived_format]
-    roles = ("both",) if made.channels == 1 else original.roles
-    derived = Derived(key, sha256, size, media_type, roles)
+    derived = derived_of(original, rendition, size, sha256, made.channels)
+    put_derivative(lake, original, rendition, derived, target, derivative_document(original, rendition, made, derived))
+    return derived
+
+
+def derived_of(original: Original, rendition: Rendition, size: int, sha256: str, channels: int) -> Derived:
+    """Return where these bytes belong as a derivative of the original, and who speaks on each of its channels."""
+    key = layout.derived_key(original.identity, original.sha256, rendition.name, sha256, rendition.derived_format)
+    roles = ("both",) if channels == 1 else original.roles
+    return Derived(key, sha256, size, _MEDIA_TYPES[rendition.derived_format], roles)
+
+
+def put_derivative(
+    lake: LakeStore, original: Original, rendition: Rendition, derived: Derived, sound: BinaryIO, document: bytes
+) -> None:
+    """Put data before anything that refers to it: the sound, then its document.
+
+    Raises:
+        LakeUnavailable, LakeConflict, IntegrityError, NotAuthorised: as the lake raises them.
+    """
+    size, sha256 = derived.bytes, derived.sha256
     lake = lake.kept_for(original.queues, original.divisions)
-    put = lake.put_if_absent(key, target, bytes_=size, sha256=sha256, media_type=media_type)
-    lake.put_first(layout.derived_metadata_key(*place), derivative_document(original, rendition, made, derived))
+    put = lake.put_if_absent(derived.key, sound, bytes_=size, sha256=sha256, media_type=derived.media_type)
+    lake.put_first(layout.derived_metadata_key(original.identity, original.sha256, rendition.name, sha256), document)
     log.info(
         "recording_id=%s part=%d derivative=%s outcome=made bytes=%d sha256=%s created=%s",
         original.identity.recording_id, original.identity.part, rendition.name, size, sha256, put.created,
     )  # fmt: skip
-    return derived
 
 
 def _failed(lake: LakeStore, original: Original, rendition: Rendition, failed: Failed) -> Failed:

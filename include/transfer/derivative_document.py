@@ -5,7 +5,7 @@ They hold no time and no machine: a run that crashed and runs again writes the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -14,17 +14,24 @@ from include.tool import tool
 
 if TYPE_CHECKING:
     from include.lake.layout import MediaIdentity
+    from include.transfer.integrity import AudioFacts
+    from include.transfer.metadata import Origin
     from include.transfer.rendition import Rendition
     from include.transfer.transcode_failure import Failed
     from include.transfer.transcode_process import Made
 
 MADE_SCHEMA = "recording-archive/derivative/1"
+SOURCE_NAME = "genesys_cloud"
+"""The transcoder of what the source rendered; its version nobody says."""
 FAILED_SCHEMA = "recording-archive/derivative-failure/1"
 
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The archived part that a derivative is made of, by its own metadata. ``roles`` are who speaks on each channel."""
+    """The archived part that a derivative is made of, by its own metadata.
+
+    ``roles`` are who speaks on each channel; ``parts`` is of how many parts the recording is archived.
+    """
 
     identity: MediaIdentity
     key: str
@@ -37,6 +44,7 @@ class Original:
     roles: tuple[str, ...]
     queues: tuple[str, ...]
     divisions: tuple[str, ...] = ()
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,29 @@ def derivative_document(original: Original, rendition: Rendition, made: Made, de
             },
             "parameters": {"filters": made.filters, "bit_rate": made.bit_rate, "decoder": made.source_codec},
             "transcoder": {**transcoder(), "ffmpeg": made.ffmpeg},
+            "tool": tool(),
+        }
+    )
+
+
+def rendered_document(
+    original: Original, rendition: Rendition, audio: AudioFacts, derived: Derived, origin: Origin
+) -> bytes:
+    """Return the document beside a derivative that the source rendered; it says from which job it came."""
+    return canonical_json(
+        {
+            "schema": MADE_SCHEMA,
+            **_of(original, rendition),
+            "media": {
+                "key": derived.key,
+                "sha256": derived.sha256,
+                "bytes": derived.bytes,
+                "media_type": derived.media_type,
+                "channel_roles": list(derived.roles),
+                **{name: value for name, value in asdict(audio).items() if value is not None},
+            },
+            "transcoder": {"name": SOURCE_NAME},
+            "source": {name: value for name, value in asdict(origin).items() if value is not None},
             "tool": tool(),
         }
     )

@@ -13,6 +13,7 @@ from include.transfer.transcode_process import TranscodeLimits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+FROM_GENESYS, FROM_HERE = "genesys", "here"
 WAV_BYTES_MAX = 4 * 1024**3 - 1
 """The sizes in a WAV's header have 32 bits."""
 
@@ -21,7 +22,8 @@ WAV_BYTES_MAX = 4 * 1024**3 - 1
 class DerivativeSettings:
     """Read from ``RECORDING_ARCHIVE_<FIELD>``; the defaults make nothing.
 
-    ``output_format`` and ``channels`` are what a run asks for unless its parameters say otherwise.
+    ``output_format`` and ``channels`` are what a run asks for unless its parameters say otherwise. ``renditions_from``
+    is ``genesys``, where the contract can be asked for the format, or ``here``: made from the original in any case.
 
     Raises:
         ConfigurationError: when a value is none of its kind; the message names it.
@@ -30,6 +32,7 @@ class DerivativeSettings:
     output_format: str = ORIGINAL
     channels: str = ORIGINAL
     derivative_rules: str = ""
+    renditions_from: str = FROM_GENESYS
     concurrent_transcodes: int = 2
     transcode_timeout_seconds: float = 600.0
     transcode_memory_bytes: int = 512 * 1024 * 1024
@@ -39,6 +42,8 @@ class DerivativeSettings:
         check_numbers(self)
         if self.transcode_output_bytes_max > WAV_BYTES_MAX:
             raise ConfigurationError(f"RECORDING_ARCHIVE_TRANSCODE_OUTPUT_BYTES_MAX must be {WAV_BYTES_MAX} or less")
+        if self.renditions_from not in {FROM_GENESYS, FROM_HERE}:
+            raise ConfigurationError(f"RECORDING_ARCHIVE_RENDITIONS_FROM must be {FROM_GENESYS} or {FROM_HERE}")
         _ = self.rendition, self.rules
 
     @classmethod

@@ -1,161 +1,224 @@
 """A day's derivatives: what its archived recordings are wanted as, minus what stands in the lake already.
 
 Stands beside the proof, not in it: nothing here changes what a day expects or holds, and a derivative that cannot be
-made is reported and leaves its day complete. Reads originals from the lake, so that tonight's recordings and those of
-last year take the same way, and Genesys is asked for nothing.
+made is reported and leaves its day complete. Begins at the originals in the lake, so that tonight's recordings and
+those of last year take the same way. What the source renders comes from the caller (``Take``); the rest is made here.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from include.errors import IntegrityError
-from include.lake import layout
 from include.lake.commit import read_head
+from include.local_day import LocalDay
 from include.outcome import Outcome
-from include.transfer.channel_roles import channel_roles
 from include.transfer.day import present_state
 from include.transfer.derivative import Workshop, make_derivative
-from include.transfer.derivative_document import Original, transcoder
+from include.transfer.derivative_document import Derived, transcoder
+from include.transfer.derivative_slices import Slice, slices_of
+from include.transfer.original import read_original
+from include.transfer.source_renditions import Wish
 from include.transfer.standing_derivatives import Standing, read_json, standing_derivatives, write_report
 from include.transfer.transcode_failure import Failed, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
+    from include.genesys.models import Contract
     from include.lake.store import LakeStore
-    from include.local_day import LocalDay
     from include.outcome import ItemRecord
     from include.settings import ArchiveSettings
+    from include.transfer.derivative_document import Original
     from include.transfer.derivative_settings import DerivativeSettings
     from include.transfer.rendition import Rendition
 
 log = logging.getLogger(__name__)
-STANDING, MADE = "standing", "made"
+STANDING, MADE, RENDERED = "standing", "made", "rendered"
 Word = tuple[str, int]
-"""What became of one wish: ``standing``, ``made`` or the reason why not; and the bytes that were made."""
+"""What became of one wish: ``standing``, ``made``, ``rendered`` or the reason why not; and the bytes that were made."""
+Take = Callable[[Sequence[Wish]], Mapping[Wish, Derived]]
+"""Gets from the source what it renders of these wishes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivativeDesk:
+    """The lake, whose recordings they are, what is wanted of them, and what making it may cost."""
+
+    lake: LakeStore
+    settings: ArchiveSettings
+    wishes: DerivativeSettings
+    org: str
+    run: Rendition
+
+    @property
+    def wants_nothing(self) -> bool:
+        """Whether neither the run nor a rule asks for anything."""
+        return self.run.is_original and not self.wishes.rules.renditions
+
+    def can_be_asked(self, contract: Contract) -> bool:
+        """Whether the source could be asked for any of it under this contract."""
+        wanted = (self.run, *(item for rule in self.wishes.rules.renditions.values() for item in rule))
+        return any(item.requested_format(contract) for item in wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class DayDerived:
-    """What a run came to; ``made`` and ``failed`` are of this run, ``standing`` was there before."""
+    """What a run came to; ``made`` and ``failed`` are of this run, ``standing`` was there before.
+
+    ``rendered`` is how many of those made the source has rendered.
+    """
 
     date: str
-    wanted: int
-    made: int
-    standing: int
-    failed: int
-    bytes: int
+    wanted: int = 0
+    made: int = 0
+    rendered: int = 0
+    standing: int = 0
+    failed: int = 0
+    bytes: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """Return the counts, for XCom."""
         return asdict(self)
 
+    def plus(self, other: DayDerived) -> DayDerived:
+        """Return both together, under this one's date."""
+        names = ("wanted", "made", "rendered", "standing", "failed", "bytes")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return replace(self, **sums, reasons=dict(Counter(self.reasons) + Counter(other.reasons)))
+
     def sentence(self) -> str:
         """Return it for the log of a person."""
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.reasons.items()))
+        rendered = f", {self.rendered} of them rendered by Genesys" if self.rendered else ""
         return (
-            f"{self.date}: {self.wanted} derivatives wanted, {self.made} made ({self.bytes} bytes), {self.standing} "
-            f"stood there, {self.failed} cannot be made{f' ({reasons})' if reasons else ''}. The originals are whole."
+            f"{self.date}: {self.wanted} derivatives wanted, {self.made} made ({self.bytes} bytes{rendered}), "
+            f"{self.standing} stood there, {self.failed} cannot be made{f' ({reasons})' if reasons else ''}. "
+            "The originals are whole."
         )
 
 
-def derive_day(
-    lake: LakeStore,
-    settings: ArchiveSettings,
-    wishes: DerivativeSettings,
-    org: str,
-    day: LocalDay,
-    run: Rendition,
-) -> DayDerived:
-    """Make what is wanted of the day's archived recordings and is not there yet, and write the report.
+def added_up(counts: Iterable[Mapping[str, Any]]) -> list[DayDerived]:
+    """Return what slices counted, as they travelled through XCom, together for each day."""
+    days: dict[str, DayDerived] = {}
+    for found in (DayDerived(**item) for item in counts):
+        days[found.date] = days[found.date].plus(found) if found.date in days else found
+    return [days[date] for date in sorted(days)]
+
+
+def plan_slices(desk: DerivativeDesk, date: str, slices_max: int) -> tuple[Slice, ...]:
+    """Return a day's slices; none where nothing is wanted or nothing is archived.
+
+    Raises:
+        RetriableError, PermanentError: as the lake raises them.
+    """
+    if desk.wants_nothing:
+        return ()
+    return slices_of(date, len({item.conversation_id for item in _archived(desk, date)}), slices_max)
+
+
+def open_wishes(desk: DerivativeDesk, part: Slice) -> tuple[list[Wish], list[Word]]:
+    """Return what is wanted of a slice and not there, and a word for each wish that is settled.
+
+    Raises:
+        RetriableError, PermanentError: as the lake raises them.
+    """
+    standing = standing_derivatives(desk.lake, desk.org, part.date, part.conversation_id)
+    rules = desk.wishes.rules
+    items = [item for item in _archived(desk, part.date) if part.holds(item.conversation_id)]
+    parts = Counter((item.conversation_id, item.recording_id) for item in items)
+
+    def read(item: ItemRecord) -> Original:
+        number = parts[item.conversation_id, item.recording_id]
+        return read_original(desk.lake, desk.org, part.date, item, number)
+
+    with ThreadPoolExecutor(desk.settings.concurrent_downloads, thread_name_prefix="original") as pool:
+        originals = list(pool.map(read, items))
+    wishes: list[Wish] = []
+    words: list[Word] = []
+    for original in originals:
+        for rendition in rules.wanted(desk.run, original.queues):
+            if not rendition.is_met_by(original.media_type, original.codec, original.channels):
+                word = _settled(desk.lake, standing, (original, rendition))
+                wishes += [] if word else [(original, rendition)]
+                words += [(word, 0)] if word else []
+    return wishes, words
+
+
+def derive_slice(desk: DerivativeDesk, part: Slice, take: Take = lambda _: {}) -> DayDerived:
+    """Make what is wanted of a slice and not there yet: take what the source rendered, and make the rest here.
 
     Raises:
         RetriableError, PermanentError: as the lake raises them, or when this machine cannot transcode. Sound that
             cannot be decoded is no error.
     """
-    rules = wishes.rules
-    if run.is_original and not rules.renditions:
-        return _counted(str(day), [])
-    head = read_head(lake, org, day)
-    archived = [] if head is None else _archived(present_state(lake, head).items.values())
-    standing = standing_derivatives(lake, org, str(day))
-    workshop = Workshop(lake, wishes.limits, settings.state_dir / "work")
+    wishes, words = open_wishes(desk, part)
+    rendered = take(wishes) if wishes else {}
+    workshop = Workshop(desk.lake, desk.wishes.limits, desk.settings.state_dir / "work")
 
-    def of(item: ItemRecord) -> list[Word]:
-        original = read_original(lake, org, str(day), item)
-        return [
-            _derive(workshop, standing, original, rendition)
-            for rendition in rules.wanted(run, original.queues)
-            if not rendition.is_met_by(original.media_type, original.codec, original.channels)
-        ]
+    def make(wish: Wish) -> Word:
+        outcome = make_derivative(workshop, *wish)
+        return (outcome.reason, 0) if isinstance(outcome, Failed) else (MADE, outcome.bytes)
 
     # Threads that each wait for a process of their own: so many processors are busy, whatever the interpreter's lock.
-    with ThreadPoolExecutor(wishes.concurrent_transcodes, thread_name_prefix="derive") as pool:
+    with ThreadPoolExecutor(desk.wishes.concurrent_transcodes, thread_name_prefix="derive") as pool:
         try:
-            words = [word for found in pool.map(of, archived) for word in found]
+            words += pool.map(make, [wish for wish in wishes if wish not in rendered])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    write_report(lake, org, str(day))
-    return _counted(str(day), words)
+    return _counted(part.date, [*words, *((RENDERED, derived.bytes) for derived in rendered.values())])
 
 
-def _derive(workshop: Workshop, standing: Standing, original: Original, rendition: Rendition) -> Word:
-    place = (original.identity, original.sha256, rendition.name)
-    if place in standing.made:
-        return STANDING, 0
-    for key in standing.failures.get(place, ()):
-        said = read_json(workshop.lake, key)
-        if Reason(said["reason"]).is_settled and said["transcoder"] == transcoder():
-            return str(said["reason"]), 0
-    outcome = make_derivative(workshop, original, rendition)
-    return (outcome.reason, 0) if isinstance(outcome, Failed) else (MADE, outcome.bytes)
-
-
-def _archived(items: Iterable[Sequence[ItemRecord]]) -> list[ItemRecord]:
-    return sorted(item for each in items for item in each if item.outcome is Outcome.ARCHIVED)
-
-
-def read_original(lake: LakeStore, org: str, date: str, item: ItemRecord) -> Original:
-    """Return what the metadata beside an archived part says of it.
+def derive_day(desk: DerivativeDesk, date: str, conversation_id: str = "") -> DayDerived:
+    """Make what is wanted of a day, or of one of its conversations, one slice after the other, and write the report.
 
     Raises:
-        IntegrityError: when there is none, or it is none of a recording.
+        RetriableError, PermanentError: as ``derive_slice``.
     """
-    document = read_json(lake, item.metadata_key)
-    try:
-        media, conversation = document["media"], document["conversation"]
-        queues = [str(entry[name]) for entry in conversation.get("queues") or () for name in ("name", "id")]
-        return Original(
-            identity=layout.MediaIdentity(org, date, item.conversation_id, item.recording_id, item.part),
-            key=item.key,
-            sha256=item.sha256,
-            bytes=item.bytes,
-            media_type=item.media_type,
-            codec=str(media.get("codec") or ""),
-            channels=media.get("channels"),
-            milliseconds=media.get("duration_milliseconds"),
-            roles=tuple(channel_roles(media.get("channels"), conversation)),
-            queues=tuple(queues),
-            divisions=tuple(str(item) for item in conversation.get("division_ids") or ()),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise IntegrityError(f"{lake.uri(item.metadata_key)} is no metadata of a recording.") from error
+    slices = plan_slices(desk, date, desk.settings.shards_max)
+    if conversation_id and slices:
+        slices = (Slice(date, conversation_id=conversation_id),)
+    derived = DayDerived(date)
+    for part in slices:
+        derived = derived.plus(derive_slice(desk, part))
+    if slices:
+        write_report(desk.lake, desk.org, date)
+    return derived
+
+
+def _settled(lake: LakeStore, standing: Standing, wish: Wish) -> str:
+    """Return why there is nothing to do for a wish: it stands there, or the same decoder has given it up."""
+    original, rendition = wish
+    place = (original.identity, original.sha256, rendition.name)
+    if place in standing.made:
+        return STANDING
+    for key in standing.failures.get(place, ()):
+        said = read_json(lake, key)
+        if Reason(said["reason"]).is_settled and said["transcoder"] == transcoder():
+            return str(said["reason"])
+    return ""
+
+
+def _archived(desk: DerivativeDesk, date: str) -> list[ItemRecord]:
+    head = read_head(desk.lake, desk.org, LocalDay.of(date, desk.settings.timezone))
+    state = {} if head is None else present_state(desk.lake, head).items
+    return sorted(item for each in state.values() for item in each if item.outcome is Outcome.ARCHIVED)
 
 
 def _counted(date: str, words: Sequence[Word]) -> DayDerived:
     counts = Counter(word for word, _ in words)
-    made, standing = counts.pop(MADE, 0), counts.pop(STANDING, 0)
+    made, rendered, standing = counts.pop(MADE, 0), counts.pop(RENDERED, 0), counts.pop(STANDING, 0)
     return DayDerived(
         date=date,
         wanted=len(words),
-        made=made,
+        made=made + rendered,
+        rendered=rendered,
         standing=standing,
         failed=sum(counts.values()),
         bytes=sum(bytes_ for _, bytes_ in words),

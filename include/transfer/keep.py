@@ -34,6 +34,9 @@ def keep_recording(
     Raises:
         LakeUnavailable, LakeConflict, IntegrityError, NotAuthorised: as the lake raises them.
     """
+    if work.shelf is not None:
+        work.shelf.keep(conversation_id, recording_id, bodies)
+        return []
     known = work.stored.get((conversation_id, recording_id), {})
     records = stored_recording(work.lake, work.identity(conversation_id, recording_id), known)
     numbers = dict(known)
@@ -70,11 +73,7 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
             media_type=body.media_type,
             audio=body.inspection.audio,
             findings=body.inspection.findings,
-            origin=replace(
-                body.origin,
-                declared=work.settings.pii.declared(body.origin.declared),
-                requested_format=work.requested_format,
-            ),
+            origin=replace(body.origin, declared=work.settings.pii.declared(body.origin.declared)),
             version_id=put.stored.version_id,
         ),
     )
@@ -98,11 +97,15 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
 
 
 def quarantine(work: ShardWork, identity: MediaIdentity, body: RecordingBody, reason: str, note: str) -> ItemRecord:
-    """Keep refused bytes under their reason and return the record.
+    """Keep refused bytes under their reason and return the record; of a rendering there is nothing to keep.
 
     Raises:
         LakeUnavailable, NotAuthorised: as the lake raises them.
     """
+    if work.shelf is not None:
+        log.warning("recording_id=%s rendering refused reason=%s", identity.recording_id, reason)
+        place = (identity.conversation_id, identity.recording_id)
+        return ItemRecord(*place, 0, Outcome.QUARANTINED, reason, CONTENT, note[:200])
     key = layout.quarantine_key(identity.date, reason, identity, body.sha256, body.extension)
     put = work.lake_for(identity.conversation_id).put_if_absent(
         key, body.sink, bytes_=body.size, sha256=body.sha256, media_type="application/octet-stream"

@@ -25,7 +25,8 @@ class Origin:
     """Where a part came from: by which of the three ways, and when it was asked for and fetched.
 
     ``declared`` is the source's own JSON about it, as far as the policy on personal facts lets it be stored.
-    ``requested_format`` is what the source was asked to render it as: such a part is no original of the call's.
+    ``requested_format`` is what the source was asked to render it as: that is no original, and stands among the
+    derivatives.
     ``requested_at`` is when the job was submitted; when the part was stored says the bucket (``LastModified``).
 
     Of a zip that was read by ranges and never stood here whole, the digest is that of its directory: the list of its

@@ -67,11 +67,12 @@ class Rendition:
         return f"{self.derived_format}-{self.channels}"
 
     def requested_format(self, contract: Contract) -> str | None:
-        """Return what the batch request asks for; ``None`` for the original, and where the request has no such field.
+        """Return what a batch request can ask the source to render; ``None`` where it has no field for it.
 
-        The published batch request delivers originals only (``BatchDownloadRequest``, Genesys OpenAPI).
+        The published batch request delivers originals only (``BatchDownloadRequest``, Genesys OpenAPI), the guide's
+        names a format and no channels.
         """
-        if self.output_format == ORIGINAL or contract is Contract.PLATFORM:
+        if self.output_format == ORIGINAL or self.channels != ORIGINAL or contract is Contract.PLATFORM:
             return None
         return self.output_format.upper()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from include.audit.download_tally import DownloadTally
 from include.errors import IntegrityError, UrlExpired
@@ -13,7 +13,7 @@ from include.lake.layout import MediaIdentity
 from include.transfer.metadata import BATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from include.genesys.models import BatchStatus, RecordingMetadata, RecordingResult
     from include.lake.plan import ShardPlan
@@ -34,11 +34,18 @@ class ShardSource(Protocol):
         """Return what Genesys knows of the conversation's recordings."""
 
 
+class Shelf(Protocol):
+    """Where goes what the source was asked to render: never among the originals."""
+
+    def keep(self, conversation_id: str, recording_id: str, bodies: Sequence[Any]) -> None:
+        """Take what came for one recording, or leave it; ``bodies`` are each a ``RecordingBody``, a layer above."""
+
+
 @dataclass(frozen=True, slots=True)
 class ShardWork:
     """The ports and facts of one shard; shared by its threads, changed by none.
 
-    ``requested_format`` is what the source was asked to render, ``None`` where originals were asked for.
+    ``shelf`` is set where renderings were asked for: then nothing is archived, and nothing goes to quarantine.
     """
 
     source: ShardSource
@@ -47,7 +54,7 @@ class ShardWork:
     settings: ArchiveSettings
     plan: ShardPlan
     stored: StoredParts
-    requested_format: str | None = None
+    shelf: Shelf | None = None
     tally: DownloadTally = field(default_factory=DownloadTally)
 
     def identity(self, conversation_id: str, recording_id: str, part: int = 0) -> MediaIdentity:

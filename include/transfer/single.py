@@ -20,6 +20,7 @@ from include.lake.manifest import Manifest
 from include.outcome import Outcome
 from include.secret import PresignedUrl
 from include.transfer.day import present_state
+from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.download import MediaDownloader
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.failure import failure_record, reason_of
@@ -29,6 +30,7 @@ from include.transfer.results import RecordingResults
 from include.transfer.shard_work import ShardWork
 from include.transfer.single_held import is_held
 from include.transfer.single_plan import refuse_erased
+from include.transfer.single_rendition import copy_recording
 from include.transfer.single_urls import SingleUrls
 from include.transfer.stored import stored_parts, stored_recording
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from include.transfer.single_urls import SingleSource, Wanted
 
 log = logging.getLogger(__name__)
+COPIES = DerivativeSettings()
 _FORBIDDEN = 403
 
 
@@ -90,7 +93,7 @@ def seconds_until_ready(
     parts = stored_parts(lake, org, planned.date, (planned.conversation_id,))
     waits = []
     for wanted in planned.wanted() if planned.shard_key else ():
-        if is_held(lake, org, planned.date, wanted, parts):
+        if (wanted.by_media_id and wanted.output_format) or is_held(lake, org, planned.date, wanted, parts):
             continue
         try:
             offer = wanted.offer(source)
@@ -117,7 +120,7 @@ def media_downloader(source: ConnectedSource, settings: ArchiveSettings) -> Medi
     )
 
 
-def archive_single(
+def archive_single(  # noqa: PLR0913 - the ports, the plan and what is wanted
     source: SingleSource,
     lake: LakeStore,
     downloader: MediaDownloader,
@@ -127,12 +130,13 @@ def archive_single(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     metrics: Metrics = SILENT,
+    wishes: DerivativeSettings = COPIES,
 ) -> SingleReport:
     """Archive the recordings that are wanted and write the manifest of their conversation.
 
     The manifest speaks for the whole conversation: a recording that nobody asked for and that is not in the lake is
-    named as pending there, so that the next night asks for it. A rendering that could not be had is no recording
-    that is missing: the report names it, the manifest does not.
+    named as pending there, so that the next night asks for it. The original comes first; a copy that is wanted of it
+    stands among the derivatives, and one that cannot be had is named by the report, not by the manifest.
 
     Raises:
         ConfigurationError: when the conversation was erased since it was planned.
@@ -145,12 +149,14 @@ def archive_single(
     missing: list[str] = []
     for wanted in planned.wanted():
         stored = stored_parts(lake, plan.org, plan.date, (conversation_id,))
-        requested = wanted.output_format.upper() if wanted.output_format else None
-        work = ShardWork(source, lake, downloader, settings, plan, stored, requested, tally)
-        got = _archive_one(work, source, wanted, clock())
-        records += [item for item in got if requested is None or item.sha256]
-        if requested is not None and not any(item.outcome is Outcome.ARCHIVED for item in got):
-            missing.append(f"{wanted.recording_id} as {requested}: {_why(got)}")
+        work = ShardWork(source, lake, downloader, settings, plan, stored, tally=tally)
+        if wanted.output_format is None:
+            records += _archive_one(work, source, wanted, clock())
+            continue
+        here = [item for item in records if item.recording_id == wanted.recording_id]
+        archived = [item for item in here if item.outcome is Outcome.ARCHIVED]
+        why_not = copy_recording(work, source, wishes, wanted, archived, clock())
+        missing += [f"{wanted.recording_id} as {wanted.output_format.upper()}: {why_not}"] if why_not else []
     records = _whole_conversation(source, lake, plan, conversation_id, records)
     items = tuple(sorted(dated(set(records), earlier_tries(lake, plan), clock())))
     manifest = Manifest(plan.org, plan.date, plan.conversation_ids, items, plan.base_version, plan.key)

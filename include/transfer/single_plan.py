@@ -73,14 +73,9 @@ class SingleWish:
             raise ConfigurationError("Give media_id (contract guide), or conversation_id and perhaps recording_id.")
         if self.media_id and self.recording_id:
             raise ConfigurationError("Give media_id or recording_id, not both: they name the same thing.")
-        wants_rendering = not Rendition(self.output_format).is_original
+        _ = Rendition(self.output_format)
         if self.contract is Contract.PLATFORM and self.media_id:
             raise ConfigurationError("The platform contract knows no media_id: give conversation_id and recording_id.")
-        if self.contract is Contract.GUIDE and wants_rendering:
-            raise ConfigurationError(
-                "The guide's media comes in the format the source chose: leave output_format at original, and trigger "
-                "the day with it for a copy that is made here."
-            )
 
     @property
     def rendering(self) -> str | None:

@@ -34,12 +34,14 @@ class Standing:
     failures: dict[Place, list[str]] = field(default_factory=dict)
 
 
-def standing_derivatives(lake: LakeStore, org: str, date: str) -> Standing:
-    """List what was made, or found impossible, before: one walk over the day's derivatives."""
+def standing_derivatives(lake: LakeStore, org: str, date: str, conversation_id: str = "") -> Standing:
+    """List what was made, or found impossible, before: one walk over the derivatives of a day, or of a conversation."""
     standing = Standing()
     with_document: set[tuple[Place, str]] = set()
     media: set[tuple[Place, str]] = set()
-    for key in lake.list_keys(layout.derived_day_prefix(org, date)):
+    day = layout.derived_day_prefix(org, date)
+    prefix = layout.derived_conversation_prefix(org, date, conversation_id) if conversation_id else day
+    for key in lake.list_keys(prefix):
         found = key_reading.DerivedKey.parse(key)
         if found is None:
             continue

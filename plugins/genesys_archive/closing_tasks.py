@@ -12,13 +12,15 @@ from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
+from genesys_archive.operators.plan_derivatives import PlanDerivativesOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.operators.report_derivatives import ReportDerivativesOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Asset, BaseOperator
 
-COMMIT_TIMEOUT = CATALOG_TIMEOUT = RECONCILE_TIMEOUT = timedelta(minutes=30)
-DERIVE_TIMEOUT = timedelta(hours=6)
+COMMIT_TIMEOUT = CATALOG_TIMEOUT = RECONCILE_TIMEOUT = PLAN_TIMEOUT = timedelta(minutes=30)
+DERIVE_TIMEOUT = timedelta(hours=4)
 DELIVER_TIMEOUT = timedelta(hours=1)
 
 
@@ -54,15 +56,6 @@ def close_days(
         **days,
         **judging,
     )
-    # Beside the verdict, not before it: a day is complete without derivatives.
-    derivatives = MakeDerivativesOperator(
-        task_id="make_derivatives",
-        output_format="{{ params.output_format }}",
-        channels="{{ params.channels }}",
-        pool=DOWNLOAD_POOL,
-        execution_timeout=DERIVE_TIMEOUT,
-        **days,
-    )
     # Beside the verdict and not before it: no proof waits for a cache, and a cache that failed still colours the run.
     catalog = CatalogDayOperator(
         task_id="catalog_day",
@@ -78,4 +71,21 @@ def close_days(
         execution_timeout=DELIVER_TIMEOUT,
         **days,
     )
-    return commit, [catalog, reconcile, derivatives, webhooks]
+    # Beside the verdict, not before it: a day is complete without derivatives.
+    return commit, [catalog, reconcile, _derive_slices(days), webhooks]
+
+
+def _derive_slices(days: dict[str, Any]) -> BaseOperator:
+    """Map the copies over slices of the days, and return the first of the tasks.
+
+    A day that nobody wants copies of has no slice, so that all of it is skipped. The report is written once, behind
+    the slices, since none of those that run side by side knows what the others have made; it does not run behind a
+    red one, which stays the reason why the run is red.
+    """
+    run = {"output_format": "{{ params.output_format }}", "channels": "{{ params.channels }}"}
+    first = PlanDerivativesOperator(task_id="plan_derivatives", execution_timeout=PLAN_TIMEOUT, **run, **days)
+    made = MakeDerivativesOperator.partial(
+        task_id="make_derivatives", pool=DOWNLOAD_POOL, execution_timeout=DERIVE_TIMEOUT, **run
+    ).expand(part=first.output)
+    ReportDerivativesOperator(task_id="report_derivatives", counts=made.output, execution_timeout=PLAN_TIMEOUT)
+    return first

@@ -29,7 +29,6 @@ def export_shards(shards: XComArg) -> Any:
         submit = SubmitBatchesOperator(
             task_id="submit_batches",
             shard=shard,
-            output_format="{{ params.output_format }}",
             pool=API_POOL,
             execution_timeout=SUBMIT_TIMEOUT,
         )

@@ -13,7 +13,7 @@ import soundfile
 
 from include.lake.key_reading import DerivedKey, MediaKey
 from include.transfer.derivative_settings import DerivativeSettings
-from include.transfer.derive_day import derive_day
+from include.transfer.derive_day import DerivativeDesk, derive_day
 from include.transfer.rendition import Rendition
 from tests.story.night import DAY, everything_in, media_keys, night, remove
 
@@ -39,7 +39,7 @@ def archived(lake: LakeStore, tmp_path: Path) -> Iterator[Night]:
 
 def derive(it: Night, run: Rendition, wishes: DerivativeSettings = WISHES) -> DayDerived:
     """Make the day's derivatives."""
-    return derive_day(it.lake, it.settings, wishes, it.box.org_id, DAY, run)
+    return derive_day(DerivativeDesk(it.lake, it.settings, wishes, it.box.org_id, run), str(DAY))
 
 
 def listing(it: Night, prefix: str = "") -> dict[str, tuple[str, int]]:

@@ -34,13 +34,13 @@ def test_what_is_unknown_is_refused_by_name(word: str, sentence: str) -> None:
         (Rendition(), PLATFORM, None),
         (Rendition(), GUIDE, None),
         (WAV, GUIDE, "WAV"),
-        (MP3_MONO, GUIDE, "MP3"),
+        (MP3_MONO, GUIDE, None),
         (WAV, PLATFORM, None),
         (Rendition("original", "mono"), GUIDE, None),
     ],
 )
 def test_what_the_source_is_asked_for(rendition: Rendition, contract: Contract, requested: str | None) -> None:
-    """A format where the request has a field for it; channels never; the rest is made here."""
+    """A format where the request has a field for it; with one channel it has none: that is made here."""
     assert requested == rendition.requested_format(contract)
 
 

@@ -84,6 +84,11 @@ def bucket(lake: LakeStore) -> dict[str, object]:
     return {key: lake.head(key) for key in lake.list_keys("")}
 
 
+def copies_in(lake: LakeStore) -> list[dict[str, object]]:
+    """Return the documents of all derivatives."""
+    return [json.loads(lake.read(key)) for key in lake.list_keys("derived/") if key.endswith(".metadata.json")]
+
+
 def source_of(lake: LakeStore, item: object) -> dict[str, object]:
     """Return where a part says it came from."""
     return json.loads(lake.read(item.metadata_key))["source"]
@@ -179,7 +184,7 @@ def test_other_recordings_of_the_conversation_stay_asked_for(lake, tmp_path):
 
 
 def test_a_rendering_is_waited_for_and_stands_beside_the_original(lake, tmp_path):
-    """The source answers 202 first; then both are archived, each with what was asked for."""
+    """The source answers 202 first; its rendering is a derivative, and the only part is the original."""
     with clean(lake, tmp_path, job_seconds=0.05) as tonight:
         place = one_of(tonight, "audio/ogg")
         planned = plan(tonight, wish_for(tonight, place, output_format="wav"))
@@ -191,8 +196,10 @@ def test_a_rendering_is_waited_for_and_stands_beside_the_original(lake, tmp_path
             assert waited < 1000
         assert () == archive(tonight, planned).missing
         items = state_of(lake, read_head(lake, tonight.box.org_id, DAY)).items[place[0]]
-        assert [(0, None), (1, "WAV")] == [(item.part, source_of(lake, item).get("requested_format")) for item in items]
-        assert "audio/wav" == items[1].media_type
+        assert [(0, "audio/ogg")] == [(item.part, item.media_type) for item in items]
+        (copy,) = copies_in(lake)
+        assert ("WAV", "single") == (copy["source"]["requested_format"], copy["source"]["kind"])
+        assert (items[0].key, {"name": "genesys_cloud"}) == (copy["derived_from"]["key"], copy["transcoder"])
         before = bucket(lake)
         assert "" == plan(tonight, wish_for(tonight, place, output_format="wav")).shard_key
         assert before == bucket(lake)
@@ -207,15 +214,26 @@ def test_an_original_in_the_wanted_format_is_its_own_rendering(lake, tmp_path):
         assert "" == plan(tonight, wish).shard_key
 
 
-def test_a_rendering_that_is_never_ready_is_said_and_costs_the_day_nothing(lake, tmp_path):
-    """The original is archived and proven; the report names what was not had."""
+def test_a_rendering_that_is_never_ready_is_made_here(lake, tmp_path):
+    """The original is archived and proven, and the copy is made of it."""
     with clean(lake, tmp_path, job_seconds=60.0) as tonight:
         place = one_of(tonight, "audio/ogg")
         planned = plan(tonight, wish_for(tonight, place, output_format="mp3"))
         report = archive(tonight, planned)
-        assert (f"{place[1]} as MP3: the source was not ready with it in time",) == report.missing
+        assert () == report.missing
+        (copy,) = copies_in(lake)
+        assert ("pyav", "mp3") == (copy["transcoder"]["name"], copy["rendition"]["format"])
         state = state_of(lake, read_head(lake, tonight.box.org_id, DAY))
         assert Outcome.ARCHIVED is state.outcomes[place[0]]
+
+
+def test_a_format_of_the_guides_media_is_made_here(lake, tmp_path):
+    """Its metadata has the format that the source chose: the original is archived, and the copy made of it."""
+    with clean(lake, tmp_path, contract="guide") as tonight:
+        wish = wish_for(tonight, one_of(tonight, "audio/ogg"), output_format="mp3")
+        assert ((), 1) == ((report := archive(tonight, plan(tonight, wish))).missing, report.archived)
+        assert ["pyav"] == [copy["transcoder"]["name"] for copy in copies_in(lake)]
+        assert "" == plan(tonight, wish).shard_key
 
 
 def test_media_id_is_found_by_its_day(lake, tmp_path):
@@ -341,7 +359,6 @@ def test_a_format_that_nobody_can_prove_is_refused_before_a_byte(lake, tmp_path)
         ({}, "Give media_id"),
         ({"conversation_id": "../x"}, "conversation_id must be an id"),
         ({"media_id": str(UUID(int=1))}, "The platform contract knows no media_id"),
-        ({"contract": Contract.GUIDE, "media_id": str(UUID(int=1)), "output_format": "wav"}, "format the source chose"),
         ({"media_id": str(UUID(int=1)), "recording_id": str(UUID(int=2))}, "not both"),
         ({"conversation_id": str(UUID(int=1)), "output_format": "flac"}, "output_format must be one of"),
     ],

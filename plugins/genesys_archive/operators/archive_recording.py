@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, derivative_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.lineage import NamesDatasets, at_source, in_lake
@@ -46,6 +46,15 @@ class ArchiveRecordingOperator(NamesDatasets, BaseOperator):
             in_lake(lake, prefix) for prefix in (media_day_prefix(plan.org, plan.date), manifest_prefix(plan.date))
         )
         with hook.client(settings) as source, media_downloader(source, settings) as downloader:
-            report = archive_single(source, lake, downloader, settings, plan, planned, metrics=AirflowMetrics())
+            report = archive_single(
+                source,
+                lake,
+                downloader,
+                settings,
+                plan,
+                planned,
+                metrics=AirflowMetrics(),
+                wishes=derivative_settings(),
+            )
         self.log.info("%d parts archived, %d bytes. See %s", report.archived, report.bytes, report.manifest_key)
         return report.to_json()

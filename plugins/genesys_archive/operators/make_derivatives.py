@@ -1,56 +1,123 @@
-"""make_derivatives: wav, mp3 or mono beside the originals, where somebody asked for it."""
+"""make_derivatives: wav, mp3 or mono beside the originals of one slice of a day."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
 
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk import BaseOperator
 
-from genesys_archive.defaults import archive_settings, derivative_settings
+from genesys_archive.defaults import GENESYS_CONN_ID, archive_settings, derivative_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.after_plan import AfterPlanOperator
-from genesys_archive.operators.planned import planned_days
-from include.local_day import LocalDay
-from include.transfer.derive_day import derive_day
+from genesys_archive.triggers.batch_jobs import BatchJobsTrigger
+from include.transfer.derivative_settings import FROM_GENESYS
+from include.transfer.derivative_slices import Slice
+from include.transfer.derive_day import DerivativeDesk, derive_slice, open_wishes
+from include.transfer.download import MediaDownloader
 from include.transfer.rendition import Rendition
+from include.transfer.source_renditions import request_renditions, take_renditions
+from include.transfer.submit import SubmittedShard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow.sdk import Context
 
+    from include.transfer.derivative_document import Derived
+    from include.transfer.source_renditions import Wish
+    from include.transfer.submit import JobMemory
 
-class MakeDerivativesOperator(AfterPlanOperator):
-    """Makes what is not in the lake yet, from the lake alone; safe to clear.
+ASKED_KEY = "asked"
+"""Where the jobs are remembered while the task is deferred."""
 
-    Sound that cannot be decoded is reported and leaves the task green. Skipped where nobody asks for anything.
+
+def derivative_desk(output_format: str, channels: str) -> DerivativeDesk:
+    """Return the desk of this worker for what a run asks for.
+
+    Raises:
+        ConfigurationError: when a parameter, a setting or a connection is wrong.
+    """
+    settings = archive_settings()
+    org = GenesysHook().genesys_connection().org_id
+    run = Rendition(output_format, channels)
+    return DerivativeDesk(recording_lake(settings), settings, derivative_settings(), org, run)
+
+
+class MakeDerivativesOperator(BaseOperator):
+    """Makes what is not in the lake yet: asks Genesys where the contract can be asked, else transcodes here.
+
+    Holds no worker while Genesys renders. Safe to clear. Sound that cannot be decoded is reported, and the task green.
     """
 
-    template_fields: Sequence[str] = ("plan_only", "output_format", "channels")
+    template_fields: Sequence[str] = ("part", "output_format", "channels")
     ui_color = "#fff4e0"
 
-    def __init__(self, *, output_format: str, channels: str, **kwargs: Any) -> None:
+    def __init__(self, *, part: Any, output_format: str, channels: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.part = part
         self.output_format = output_format
         self.channels = channels
 
-    def execute(self, context: Context) -> list[dict[str, object]]:
-        """Make them and return the days' counts."""
-        days = planned_days(context, self.plan_task_id, plan_only=self.is_plan_only)
-        settings, wishes = archive_settings(), derivative_settings()
-        rendition = Rendition(self.output_format, self.channels)
-        if rendition.is_original and not wishes.rules.renditions:
-            raise AirflowSkipException(
-                "Originals only: neither the run nor RECORDING_ARCHIVE_DERIVATIVE_RULES asks more."
+    def execute(self, context: Context) -> dict[str, object]:
+        """Ask Genesys and defer until it is done; make everything at once where there is nothing to ask."""
+        desk = derivative_desk(self.output_format, self.channels)
+        asked = self._asked(desk, context)
+        if not asked:
+            return self._make(desk, ())
+        stored: dict[str, object] = {"shards": [shard.to_json() for shard in asked]}
+        cast("JobMemory", context["task_state_store"]).set(ASKED_KEY, stored)
+        self.defer(
+            trigger=BatchJobsTrigger(
+                genesys_conn_id=GENESYS_CONN_ID,
+                job_ids=[job.job_id for shard in asked for job in shard.jobs],
+                poll_seconds=desk.settings.poll_seconds,
+                deadline=time.time() + desk.settings.job_deadline_seconds,
+            ),
+            method_name="resume",
+            kwargs={"asked": stored},
+        )
+        raise AssertionError("defer does not return")
+
+    def resume(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, object]:
+        """Take what is rendered by now and make the rest; what Genesys owes at the deadline is made here too."""
+        if event.get("error"):
+            self.log.warning("Genesys says no more of its renditions: %s", event["error"])
+        # `airflow dags test` drops the arguments of a deferral, and hands over the event alone.
+        known = asked or cast("dict[str, Any]", cast("JobMemory", context["task_state_store"]).get(ASKED_KEY))
+        shards = tuple(SubmittedShard.from_json(item) for item in known["shards"])
+        return self._make(derivative_desk(self.output_format, self.channels), () if event.get("error") else shards)
+
+    def _asked(self, desk: DerivativeDesk, context: Context) -> tuple[SubmittedShard, ...]:
+        hook = GenesysHook()
+        contract = hook.genesys_connection().contract
+        if desk.wishes.renditions_from != FROM_GENESYS or not desk.can_be_asked(contract):
+            return ()
+        wishes, _ = open_wishes(desk, Slice.from_json(self.part))
+        with hook.client(desk.settings) as source:
+            return request_renditions(
+                source,
+                contract,
+                wishes,
+                cast("JobMemory", context["task_state_store"]),
+                batch_items=desk.settings.batch_items,
+                now=datetime.now(UTC),
             )
-        lake = recording_lake(settings)
-        org = GenesysHook().genesys_connection().org_id
-        counts = []
-        for planned in days:
-            derived = derive_day(
-                lake, settings, wishes, org, LocalDay.of(planned["date"], settings.timezone), rendition
-            )
-            self.log.info("%s", derived.sentence())
-            counts.append(derived.to_json())
-        return counts
+
+    def _make(self, desk: DerivativeDesk, asked: Sequence[SubmittedShard]) -> dict[str, object]:
+        def take(wishes: Sequence[Wish]) -> Mapping[Wish, Derived]:
+            hook = GenesysHook()
+            connection = hook.genesys_connection()
+            with (
+                hook.client(desk.settings) as source,
+                MediaDownloader(
+                    desk.settings, connection.media_hosts, private_media_hosts=connection.private_media_hosts
+                ) as downloader,
+            ):
+                return take_renditions(source, desk.lake, downloader, desk.settings, wishes, asked)
+
+        part = Slice.from_json(self.part)
+        derived = derive_slice(desk, part, take) if asked else derive_slice(desk, part)
+        self.log.info("%s", derived.sentence())
+        return derived.to_json()
