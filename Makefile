@@ -22,7 +22,7 @@ DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZO
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
 	$(if $(FAULT),--fault=$(call verbatim,FAULT))
 
-.PHONY: help setup demo up down run single day rebuild-catalog verify deliver evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
+.PHONY: help setup demo up down run single day rebuild-catalog verify deliver derive evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,12 @@ rebuild-catalog: ## build the catalog anew from the commits, on the lake of the 
 deliver: ## send what the webhook's receiver has not taken yet [DATE=YYYY-MM-DD: of that day too, DEAD=1: also what was given up]
 	$(SETUP)
 	@$(LAKE) deliver $(if $(DATE),--date=$(DATE)) $(if $(DEAD),--dead)
+
+derive: ## make copies of what the lake holds: DATE=YYYY-MM-DD or CONVERSATION=uuid, OUTPUT_FORMAT=wav|mp3 and/or CHANNELS=mono [END_DATE=]
+	$(SETUP)
+	@$(LAKE) derive $(if $(DATE),--date=$(DATE)) $(if $(END_DATE),--end-date=$(END_DATE)) \
+		$(if $(CONVERSATION),--conversation=$(call verbatim,CONVERSATION)) \
+		$(if $(OUTPUT_FORMAT),--output-format=$(OUTPUT_FORMAT)) $(if $(CHANNELS),--channels=$(CHANNELS))
 
 evidence: ## the long proofs that the suite holds only a small form of: thousands of conversations, 150 kills, races [PYTEST_ARGS=]
 	$(SETUP)

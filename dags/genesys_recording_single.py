@@ -6,10 +6,11 @@ lake, and in its day's next commit. What the lake holds already is recognised an
 ## By hand
 *Trigger* asks for the recording:
 
-- contract `platform`: `conversation_id`, and `recording_id` where it is one of several. `output_format` wav or mp3 asks
-  Genesys for that copy too; it stands as a part of its own beside the original.
+- contract `platform`: `conversation_id`, and `recording_id` where it is one of several.
 - contract `guide`: `media_id`, with the `conversation_id` or else the `date` of the call, since the guide's metadata
   does not say whose media it is.
+
+`output_format` wav or mp3 puts a copy beside the original: Genesys' own under the contract `platform`, else made here.
 
 `make single CONVERSATION=... [RECORDING= MEDIA= DATE= OUTPUT_FORMAT=]` is the same for a shell.
 
@@ -60,7 +61,7 @@ PARAMS = {
         None, type=["null", "string"], format="date", title="Day", section="Which",
         description="Local day of the call; only to find the conversation of a media id.",
     ),
-    **format_param(ORIGINAL, "wav, mp3: a copy that Genesys makes, beside the original (contract platform)."),
+    **format_param(ORIGINAL, "wav, mp3: a copy beside the original, by Genesys (contract platform) or made here."),
 }  # fmt: skip
 
 

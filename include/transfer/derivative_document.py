@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from include.transfer.transcode_process import Made
 
 MADE_SCHEMA = "recording-archive/derivative/1"
-SOURCE_NAME = "genesys_cloud"
+RENDERED_BY = {"name": "genesys_cloud"}
 """The transcoder of what the source rendered; its version nobody says."""
 FAILED_SCHEMA = "recording-archive/derivative-failure/1"
 
@@ -104,7 +104,7 @@ def rendered_document(
                 "channel_roles": list(derived.roles),
                 **{name: value for name, value in asdict(audio).items() if value is not None},
             },
-            "transcoder": {"name": SOURCE_NAME},
+            "transcoder": RENDERED_BY,
             "source": {name: value for name, value in asdict(origin).items() if value is not None},
             "tool": tool(),
         }

@@ -74,7 +74,9 @@ def test_tasks_that_work_have_a_pool(daily):
         "commit_day": "default_pool",
         "catalog_day": "default_pool",
         "reconcile_day": "default_pool",
+        "plan_derivatives": "default_pool",
         "make_derivatives": "recording_download",
+        "report_derivatives": "default_pool",
         "deliver_webhooks": "default_pool",
     } == pools
     assert [] == [name for name, pool in POOLS.items() if pool["include_deferred"]]

@@ -15,10 +15,12 @@ EDGES = {
     "export_shard.submit_batches": {"export_shard.wait_for_batches", "export_shard.archive_batches"},
     "export_shard.wait_for_batches": {"export_shard.archive_batches"},
     "export_shard.archive_batches": {"commit_day"},
-    "commit_day": {"catalog_day", "reconcile_day", "make_derivatives", "deliver_webhooks"},
+    "commit_day": {"catalog_day", "reconcile_day", "plan_derivatives", "deliver_webhooks"},
     "catalog_day": set(),
     "reconcile_day": set(),
-    "make_derivatives": set(),
+    "plan_derivatives": {"make_derivatives"},
+    "make_derivatives": {"report_derivatives"},
+    "report_derivatives": set(),
     "deliver_webhooks": set(),
 }
 

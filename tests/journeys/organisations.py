@@ -24,6 +24,7 @@ BACKFILLED = ("2026-01-14", "2026-01-15")
 LATE, AFTER_LATE = "2026-01-19", "2026-01-20"
 SINGLE, SINGLE_GUIDE = "2026-01-22", "2026-01-23"
 EXPORTED = "2026-01-26"
+COPIED = "2026-01-28"
 
 WEBHOOK_KEY, WEBHOOK_TOKEN = "canary-webhook-key-of-thirty-two-bytes", "canary-webhook-token"
 
@@ -38,6 +39,7 @@ ORGANISATIONS = {
     "single": {"dates": (SINGLE,), "conversations": 6, "scenario": "clean"},
     "single-guide": {"dates": (SINGLE_GUIDE,), "conversations": 6, "scenario": "clean", "contract": "guide"},
     "exported": {"dates": (EXPORTED,), "conversations": 12, "scenario": "clean"},
+    "copied": {"dates": (COPIED,), "conversations": 8, "contract": "guide", "job_seconds": 2.0},
     "patient": {"dates": (INTERRUPTED,), "conversations": 12, "job_seconds": 12.0},
 }
 

@@ -45,14 +45,16 @@ def test_original_and_rendering_are_archived_and_proven(platform, journey):
     run, wish, sha256 = platform
     assert "success" == run.state, run.log("confirm_recording")
     assert "The source is preparing it; asked again in" in run.log("request_recording")
-    original, wav = items_of(journey, SINGLE, wish["recording_id"])
-    assert (sha256, "audio/wav") == (original["sha256"], wav["media_type"])
-    asked = [journey.bucket.document(item["metadata_key"])["source"] for item in (original, wav)]
-    assert [("single", None), ("single", "WAV")] == [(item["kind"], item.get("requested_format")) for item in asked]
-    digests = journey.bucket.sha256_by_key(f"media/org={journey.organisations['single'].org_id}/date={SINGLE}/")
-    assert {item["sha256"] for item in (original, wav)} == {
-        digest for key, digest in digests.items() if "metadata" not in key
-    }
+    (original,) = items_of(journey, SINGLE, wish["recording_id"])
+    assert sha256 == original["sha256"]
+    owner = f"org={journey.organisations['single'].org_id}/date={SINGLE}/"
+    assert [sha256] == [
+        digest for key, digest in journey.bucket.sha256_by_key(f"media/{owner}").items() if "metadata" not in key
+    ]
+    (key,) = [key for key in journey.bucket.listing(f"derived/{owner}") if key.endswith(".metadata.json")]
+    copy = journey.bucket.document(key)
+    assert (original["key"], "audio/wav") == (copy["derived_from"]["key"], copy["media"]["media_type"])
+    assert ("single", "WAV") == (copy["source"]["kind"], copy["source"]["requested_format"])
     summary = journey.bucket.document(f"commits/date={SINGLE}/v=00000001.json")["summary"]
     assert (6, {"archived": 1, "pending": 5}) == (summary["expected"], summary["conversations"])
     assert journey.bucket.listing(f"catalog/recordings/date={SINGLE}/")

@@ -12,7 +12,8 @@ import pytest
 
 from include.errors import SourceUnavailable
 from include.genesys.models import Contract
-from include.lake.layout import DerivedKey, MediaIdentity, MediaKey
+from include.lake.key_reading import DerivedKey, MediaKey
+from include.lake.layout import MediaIdentity
 from include.transfer.derivative_document import Original
 from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.derive_day import DerivativeDesk, added_up, derive_slice, open_wishes, plan_slices
