@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import boto3
 import pytest
 
 from demo.object_store import running_object_store
-from include.lake.store import LakeStore, client_config
+from include.lake.store import LakeStore
 from include.settings import LakeLocation
+from tests.store_client import store_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +39,7 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
 @pytest.fixture(scope="session")
 def lake_client(object_store: ObjectStore) -> Iterator[S3Client]:
     """Return a client that talks to the server as the archive does, not as the demo's readiness probe does."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=object_store.endpoint_url,
-        aws_access_key_id=object_store.access_key,
-        aws_secret_access_key=object_store.secret_key,
-        region_name=object_store.region,
-        config=client_config(),
-    )
+    client = store_client(object_store)
     yield client
     client.close()
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import socket
 from contextlib import suppress
-from threading import Condition, Lock, Thread
-from typing import TYPE_CHECKING, Self
+from threading import Condition, Lock
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests.faults.crash_points import Trap, When, kind_of
 from tests.lake.cutting_proxy import read_request
+from tests.loopback import TcpDoor
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,13 +25,13 @@ PATIENCE_SECONDS = 60.0
 _MODIFIED = re.compile(rb"(?<=<LastModified>)[^<]+(?=</LastModified>)")
 
 
-class Gate:
+class Gate(TcpDoor):
     """Forwards whole requests to one server. ``trap`` and ``pinned_at`` may be changed between two runs."""
 
     def __init__(self, upstream_url: str) -> None:
+        super().__init__()
         parts = urlsplit(upstream_url)
         self._upstream = (str(parts.hostname), int(parts.port or 80))
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.trap = Trap()
         self.pinned_at: datetime | None = None
         self._jobs: dict[bytes, bytes] = {}
@@ -38,38 +39,18 @@ class Gate:
         self._inside = 0
         self._left = Condition()
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread = Thread(target=self._accept, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(5)
-
     def is_empty(self) -> bool:
         """Wait until nothing is on its way: a request outlives whoever sent it."""
         with self._left:
             return self._left.wait_for(lambda: not self._inside, PATIENCE_SECONDS)
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with self._left:
-                self._inside += 1
-            Thread(target=self._serve, args=(connection,), daemon=True).start()
+    def arrived(self) -> None:
+        """Count it before it is served, or ``is_empty`` would overlook it."""
+        with self._left:
+            self._inside += 1
 
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
+        """Pass one request on."""
         try:
             with client, suppress(OSError):
                 client.settimeout(PATIENCE_SECONDS)

@@ -29,10 +29,8 @@ ORG_ID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 @pytest.fixture
 def genesys() -> Iterator[ScriptedGenesys]:
     """A scripted Genesys Cloud."""
-    server = ScriptedGenesys()
-    server.start()
-    yield server
-    server.stop()
+    with ScriptedGenesys() as server:
+        yield server
 
 
 @pytest.fixture

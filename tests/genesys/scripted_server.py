@@ -9,11 +9,13 @@ import json
 from collections import defaultdict, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
+
+from tests.loopback import HttpDoor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,8 +70,10 @@ def error(status: int, code: str, message: str = "no", **headers: str) -> Reply:
     return Reply(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-class ScriptedGenesys:
-    """The server and its state; start with ``start()``, end with ``stop()``."""
+class ScriptedGenesys(HttpDoor):
+    """The server and its state."""
+
+    url = HttpDoor.base_url
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -85,25 +89,8 @@ class ScriptedGenesys:
         self._scripts: dict[str, deque[Reply]] = defaultdict(deque)
         self._lock = Lock()
         self._tokens = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
-        self._server.daemon_threads = True
+        super().__init__(_handler_for(self))
         self._server.block_on_close = False
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def start(self) -> None:
-        """Listen."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
 
     def script(self, path: str, *replies: Reply) -> None:
         """Answer the next calls to ``path`` with ``replies``, in order."""

@@ -179,14 +179,10 @@ def test_a_login_server_that_stays_in_trouble_is_given_up(client, genesys):
 
 def test_the_secret_follows_no_redirect(client, genesys):
     """A redirect of the login server is refused; the other host hears nothing."""
-    other = ScriptedGenesys()
-    other.start()
-    try:
+    with ScriptedGenesys() as other:
         genesys.script(TOKEN, Reply(307, None, {"Location": f"{other.url}{TOKEN}"}))
         with pytest.raises(ConfigurationError, match="redirect"):
             ask(client)
-    finally:
-        other.stop()
     assert [] == other.calls
 
 

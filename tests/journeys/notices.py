@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.loopback import listening
 
 
 class Heard(list):
@@ -31,11 +32,5 @@ def told():
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     heard.port = server.server_port
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with listening(server):
         yield heard
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

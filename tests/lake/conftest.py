@@ -10,9 +10,12 @@ from botocore.config import Config
 
 from include.lake.store import LakeStore, Writing, client_config
 from include.settings import LakeLocation
+from tests.lake.cutting_proxy import CuttingProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from demo.object_store import ObjectStore
 
 SECRET_KEY = "s3cr3t-key-that-nobody-may-read"
 
@@ -53,3 +56,23 @@ def lake_at() -> Iterator[object]:
     yield build
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def proxy(object_store: ObjectStore) -> Iterator[CuttingProxy]:
+    """A proxy in front of the real server."""
+    with CuttingProxy(object_store.endpoint_url) as running:
+        yield running
+
+
+@pytest.fixture
+def lake_behind(
+    lake: LakeStore, proxy: CuttingProxy, lake_at: Callable[..., LakeStore], object_store: ObjectStore
+) -> Callable[..., LakeStore]:
+    """Return a builder of the same lake as ``lake``, reached through the proxy."""
+
+    def build(**how: object) -> LakeStore:
+        keys = {"access_key": object_store.access_key, "secret_key": object_store.secret_key}
+        return lake_at(proxy.url, bucket=lake.location.bucket, prefix=lake.location.prefix, **keys, **how)
+
+    return build

@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 from collections import defaultdict
 from contextlib import suppress
-from threading import Event, Thread
-from typing import Self
+from threading import Event
 from urllib.parse import urlsplit
+
+from tests.loopback import TcpDoor
 
 HEAD_END = b"\r\n\r\n"
 BEFORE = "before"
@@ -15,26 +16,21 @@ AFTER = "after"
 FLIPPED = "flipped"
 
 
-class CuttingProxy:
+class CuttingProxy(TcpDoor):
     """Forwards whole requests; ``cut(when, method)`` makes it hang up ``before`` or ``after`` the server saw one.
 
     ``cut(FLIPPED, method)`` lets one through with one bit of its last byte turned over.
     """
 
     def __init__(self, upstream_url: str) -> None:
+        super().__init__()
         parts = urlsplit(upstream_url)
         self._upstream = (str(parts.hostname), int(parts.port or 80))
-        self._listener = socket.create_server(("127.0.0.1", 0))
         self._cuts: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._hold: tuple[str, int] | None = None
         self._released = Event()
         self.held = Event()
         self.seen: list[str] = []
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def cut(self, when: str, method: str, *, skip: int = 0) -> None:
         """Lose the next request of this method, or its reply; ``skip`` lets so many through before."""
@@ -44,27 +40,12 @@ class CuttingProxy:
         """Let so many requests of this method through, and answer no later one before the proxy ends; set ``held``."""
         self._hold = (method, after)
 
-    def __enter__(self) -> Self:
-        self._thread = Thread(target=self._accept, daemon=True)
-        self._thread.start()
-        return self
-
     def __exit__(self, *_: object) -> None:
         self._released.set()
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(5)
+        super().__exit__()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
+        """Pass one request on, as far as nothing was said against it."""
         with client, suppress(OSError):
             client.settimeout(10)
             request = read_request(client)

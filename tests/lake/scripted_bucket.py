@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Self
+from http.server import BaseHTTPRequestHandler
+
+from tests.loopback import HttpDoor
 
 
 @dataclass(frozen=True)
@@ -42,36 +42,22 @@ class Heard:
     body: bytes
 
 
-class ScriptedBucket:
+class ScriptedBucket(HttpDoor):
     """Gives the answers of each method in order; the last one is given for ever. ``heard`` are all requests."""
+
+    url = HttpDoor.base_url
 
     def __init__(self, **answers: list[Answer]) -> None:
         self._answers = {method: deque(script) for method, script in answers.items()}
         self.calls: dict[str, int] = defaultdict(int)
         self.heard: list[Heard] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(_handler_for(self))
 
     def answer_to(self, method: str) -> Answer:
         """Return what to say to this call."""
         self.calls[method] += 1
         script = self._answers[method]
         return script.popleft() if len(script) > 1 else script[0]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
 
 
 def _handler_for(bucket: ScriptedBucket) -> type[BaseHTTPRequestHandler]:

@@ -67,18 +67,9 @@ def large_lake(lake, lake_at, object_store):
 
 
 @pytest.fixture
-def proxy(object_store):
-    """A proxy in front of the real server."""
-    with CuttingProxy(object_store.endpoint_url) as running:
-        yield running
-
-
-@pytest.fixture
-def far_lake(lake, proxy, lake_at, object_store):
+def far_lake(lake_behind):
     """The same lake through the proxy, one part at a time, with all attempts but no waits."""
-    keys = {"access_key": object_store.access_key, "secret_key": object_store.secret_key}
-    place = {"bucket": lake.location.bucket, "prefix": lake.location.prefix}
-    return lake_at(proxy.url, **place, retries=True, concurrent_parts=1, **keys, **PARTS)
+    return lake_behind(retries=True, concurrent_parts=1, **PARTS)
 
 
 def test_large_object_is_whole_and_proven(lake, large_lake, lake_client):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from include.errors import NotAuthorised
-from include.lake.store import LakeStore, Writing, client_config
+from include.lake.store import LakeStore, Writing
 from include.settings import LakeLocation
+from tests.store_client import store_client
 
 if TYPE_CHECKING:
     from demo.object_store import ObjectStore
@@ -20,15 +20,7 @@ TOKEN = "session-token-that-nobody-may-read"
 
 def test_session_token_is_in_no_debug_line(object_store: ObjectStore, caplog: pytest.LogCaptureFixture) -> None:
     """A worker with a role's credentials, logging everything: neither the token nor a signature is written down."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=object_store.endpoint_url,
-        aws_access_key_id=object_store.access_key,
-        aws_secret_access_key=object_store.secret_key,
-        aws_session_token=TOKEN,
-        region_name=object_store.region,
-        config=client_config(),
-    )
+    client = store_client(object_store, aws_session_token=TOKEN)
     lake = LakeStore(client, LakeLocation(object_store.bucket, "logs"), Writing(sleep=lambda _: None))
     # The server knows no such session and refuses; what was signed has been logged by then.
     with caplog.at_level(logging.DEBUG):

@@ -22,7 +22,7 @@ from include.errors import (
 from include.lake.store import CONFLICT_ATTEMPTS, LakeStore, client_config
 from include.settings import LakeLocation
 from tests.lake.conftest import SECRET_KEY
-from tests.lake.cutting_proxy import AFTER, BEFORE, CuttingProxy
+from tests.lake.cutting_proxy import AFTER, BEFORE
 from tests.lake.scripted_bucket import Answer, ScriptedBucket
 
 KEY = "media/a/0-x.wav"
@@ -49,17 +49,9 @@ CALLS = {
 
 
 @pytest.fixture
-def proxy(object_store):
-    """A proxy in front of the real server."""
-    with CuttingProxy(object_store.endpoint_url) as running:
-        yield running
-
-
-@pytest.fixture
-def far_lake(lake, proxy, lake_at, object_store):
+def far_lake(lake_behind):
     """The same lake as ``lake``, reached through the proxy."""
-    keys = {"access_key": object_store.access_key, "secret_key": object_store.secret_key}
-    return lake_at(proxy.url, bucket=lake.location.bucket, prefix=lake.location.prefix, **keys)
+    return lake_behind()
 
 
 def test_lost_reply_is_found_out_by_reading_back(lake, proxy, far_lake):

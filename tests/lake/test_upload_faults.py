@@ -21,7 +21,7 @@ from include.lake.signed_http import UNSIGNED
 from include.lake.store import LakeStore, Writing, client_config
 from include.lake.write_once import CONFLICT_ATTEMPTS, DAMAGED_ATTEMPTS
 from include.settings import LakeLocation
-from tests.lake.cutting_proxy import AFTER, BEFORE, FLIPPED, CuttingProxy
+from tests.lake.cutting_proxy import AFTER, BEFORE, FLIPPED
 from tests.lake.scripted_bucket import Answer, ScriptedBucket
 
 KEY = "media/a/0-x.wav"
@@ -38,17 +38,9 @@ def put(lake, body=BODY, key=KEY):
 
 
 @pytest.fixture
-def proxy(object_store):
-    """A proxy in front of the real server."""
-    with CuttingProxy(object_store.endpoint_url) as running:
-        yield running
-
-
-@pytest.fixture
-def far_lake(lake, proxy, lake_at, object_store):
+def far_lake(lake_behind):
     """The same lake as ``lake``, reached through the proxy, with all attempts but no waits."""
-    keys = {"access_key": object_store.access_key, "secret_key": object_store.secret_key}
-    return lake_at(proxy.url, bucket=lake.location.bucket, prefix=lake.location.prefix, retries=True, **keys)
+    return lake_behind(retries=True)
 
 
 def test_slow_down_is_waited_out_with_growing_waits(lake_at):

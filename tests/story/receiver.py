@@ -6,7 +6,8 @@ import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
+
+from tests.loopback import listening
 
 PAGE = Path(__file__).parents[2] / "docs" / "webhook.md"
 KEY, NEXT = "first-key-first-key-first-key-0001", "other-key-other-key-other-key-0002"
@@ -42,11 +43,5 @@ def receiving(*keys, clock=None):
     server = names["Receiver"](("127.0.0.1", 0), [key.encode() for key in keys])
     if clock is not None:
         server.clock = lambda: clock.now().timestamp()
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with listening(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)

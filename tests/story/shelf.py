@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
-from typing import TYPE_CHECKING, Self
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from include.errors import RecordingGone
 from include.genesys.models import BatchStatus, RecordingMetadata, RecordingResult
 from include.secret import PresignedUrl
+from tests.loopback import HttpDoor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ EXPIRED = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Messag
 DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
-class Shelf:
+class Shelf(HttpDoor):
     """Files by path on 127.0.0.1. A path may have refusals to give out before its file: pairs of status and body."""
 
     def __init__(self) -> None:
@@ -26,18 +27,7 @@ class Shelf:
         self.refusals: dict[str, list[tuple[int, bytes]]] = {}
         self.asked: list[str] = []
         self._lock = Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)
+        super().__init__(_handler_of(self))
 
     def put(self, path: str, content: bytes, refusals: Sequence[tuple[int, bytes]] = ()) -> PresignedUrl:
         """Put a file on the shelf and return its URL."""
@@ -47,7 +37,7 @@ class Shelf:
 
     def url(self, path: str, signature: str = "first") -> PresignedUrl:
         """Return the URL of a path with another signature."""
-        return PresignedUrl(f"http://127.0.0.1:{self._server.server_port}{path}?X-Amz-Signature={signature}")
+        return PresignedUrl(f"{self.base_url}{path}?X-Amz-Signature={signature}")
 
     def answer(self, target: str) -> tuple[int, bytes]:
         """Return what to say to one GET; a URL signed ``expired`` is always too old."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from include.lake.layout import commit_key
-from include.lake.store import LakeStore, Writing, client_config
+from include.lake.store import LakeStore, Writing
 from include.outcome import Outcome
 from include.transfer.day import commit_day
 from include.transfer.day_check import check_day
 from tests.lake.cutting_proxy import AFTER, BEFORE, CuttingProxy
+from tests.store_client import store_client
 from tests.story.desk import ORG
 from tests.story.night import DAY, everything_in, remove
 from tests.story.test_day_ends import settle
@@ -35,14 +35,7 @@ def test_lost_request_or_reply_ends_in_the_same_lake(
     for key in [key for key in quiet if key.startswith(("commits/", "audit/", "seals/"))]:
         remove(lake, key)
     with CuttingProxy(object_store.endpoint_url) as proxy:
-        client = boto3.client(
-            "s3",
-            endpoint_url=proxy.url,
-            aws_access_key_id=object_store.access_key,
-            aws_secret_access_key=object_store.secret_key,
-            region_name=object_store.region,
-            config=client_config(),
-        )
+        client = store_client(object_store, endpoint_url=proxy.url)
         proxy.cut(when, "PUT", skip=WRITES.index(lost))
         commit, _ = commit_day(LakeStore(client, lake.location, Writing(sleep=lambda _: None)), ORG, DAY, [])
         client.close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 from botocore.config import Config
 
 from include.errors import LakeUnavailable
 from include.lake.store import LakeStore, client_config
+from tests.store_client import store_client
 from tests.story.desk import Desk, audio, desk, zipped
 from tests.story.night import audio_in, audio_of, night, opened
 from tests.story.shelf import finished
@@ -25,14 +25,8 @@ if TYPE_CHECKING:
 
 def lake_behind(valve: Valve, store: ObjectStore, lake: LakeStore) -> LakeStore:
     """Return the same lake, reached through the valve, by a client that does not try again."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=valve.url,
-        aws_access_key_id=store.access_key,
-        aws_secret_access_key=store.secret_key,
-        region_name=store.region,
-        config=client_config().merge(Config(retries={"total_max_attempts": 1})),
-    )
+    once = client_config().merge(Config(retries={"total_max_attempts": 1}))
+    client = store_client(store, endpoint_url=valve.url, config=once)
     return LakeStore(client, lake.location)
 
 

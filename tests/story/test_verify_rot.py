@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import boto3
 import pytest
 
 from demo.object_store import running_object_store
 from include.audit.finding import FindingKind
-from include.lake.store import LakeStore, client_config
+from include.lake.store import LakeStore
 from include.settings import LakeLocation
 from include.transfer.verify import Scope, verify_lake
+from tests.store_client import store_client
 from tests.story.night import media_keys, night
 
 
@@ -31,14 +31,7 @@ def flip_on_disk(folder, bodies):
 def test_bit_rot_below_the_bucket_is_found_by_reading(tmp_path):
     """The bucket still swears to its checksum; the bytes are others, or do not come (SeaweedFS tries for a minute)."""
     with running_object_store(tmp_path / "store") as store:
-        client = boto3.client(
-            "s3",
-            endpoint_url=store.endpoint_url,
-            aws_access_key_id=store.access_key,
-            aws_secret_access_key=store.secret_key,
-            region_name=store.region,
-            config=client_config(),
-        )
+        client = store_client(store)
         lake = LakeStore(client, LakeLocation(store.bucket, "archive"))
         with night(lake, tmp_path, conversations=8, scenario="clean") as tonight:
             tonight.run()
