@@ -24,6 +24,7 @@ class Action(StrEnum):
     QUARANTINED = "quarantined"
     LEFT_OPEN = "left_open"
     ERASED = "erased"
+    JUDGED = "judged"
     COMMITTED = "committed"
     VERIFIED = "verified"
     HELD = "held"
@@ -45,7 +46,8 @@ class Event:
     """One line of the journal, before it is chained.
 
     ``at`` is ISO 8601 in UTC, and empty where no time is on record: a commit makes up none. ``key``, ``version_id`` and
-    ``sha256`` name the object it is about. ``note`` is for the journal's reader; it holds no personal data, since a
+    ``sha256`` name the object it is about; of a judgement, ``sha256`` is that of what ``signature`` (base64) was made
+    of with the key that ``key_id`` names. ``note`` is for the journal's reader; it holds no personal data, since a
     journal cannot be erased.
     """
 
@@ -60,6 +62,8 @@ class Event:
     reason: str = ""
     said_by: str = ""
     note: str = ""
+    key_id: str = ""
+    signature: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return whatever says something."""

@@ -66,6 +66,16 @@ def read_segment(body: bytes) -> Segment:
     return Segment(body, base, previous, len(lines))
 
 
+def lines_of(body: bytes) -> list[dict[str, Any]]:
+    """Return the lines of a whole segment as documents.
+
+    Raises:
+        ValueError: as ``read_segment``.
+    """
+    read_segment(body)
+    return [read_document(line) for line in body.splitlines(keepends=True)]
+
+
 def check_line(line: bytes, number: int, previous: str) -> str:
     """Return the hash of the line with that number behind the line with that hash.
 

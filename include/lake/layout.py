@@ -168,9 +168,14 @@ def journal_prefix(date: str) -> str:
     return f"audit/date={date}/"
 
 
+def journal_of_run(date: str, run: str) -> str:
+    """Return the prefix of the segments that one actor has written on one commit."""
+    return f"{journal_prefix(date)}run={_word(run)}/"
+
+
 def journal_key(date: str, run: str, sha256: str) -> str:
     """Return the key of one segment of the journal, named by its content."""
-    return f"{journal_prefix(date)}run={_word(run)}/{sha256}.jsonl"
+    return f"{journal_of_run(date, run)}{sha256}.jsonl"
 
 
 def seal_prefix(date: str) -> str:
@@ -181,9 +186,14 @@ def seal_prefix(date: str) -> str:
     return f"seals/date={date}/"
 
 
+def seals_of(date: str, version: int) -> str:
+    """Return the prefix of the seals of one commit."""
+    return f"{seal_prefix(date)}v={version:08d}/"
+
+
 def seal_key(date: str, version: int, key_id: str) -> str:
     """Return the key of one seal of one commit, named by what it was signed with."""
-    return f"{seal_prefix(date)}v={version:08d}/{_word(key_id)}.json"
+    return f"{seals_of(date, version)}{_word(key_id)}.json"
 
 
 def catalog_partition(date: str) -> str:

@@ -32,14 +32,16 @@ class ClosingRules:
     """How one run judges its days.
 
     ``is_audit``: the run may write a commit for the judgement alone. The nightly run may not, so that running a
-    complete day again writes nothing. ``accept_empty``: a person says that so few conversations are right.
-    ``not_looked_up``: so many conversations an audit wanted to look at again and could not.
+    complete day again writes nothing. ``accept_empty``: a person says that so few conversations are right;
+    ``accepted_by`` is whose word that is: the run, and who started it. ``not_looked_up``: so many conversations an
+    audit wanted to look at again and could not.
     """
 
     baseline: Baseline = USUAL
     is_audit: bool = False
     window_over: bool = False
     accept_empty: bool = False
+    accepted_by: str = ""
     not_looked_up: int = 0
 
 

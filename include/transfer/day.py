@@ -24,7 +24,7 @@ from include.transfer.closing import ClosingRules, nightly_rules, standing_of
 from include.transfer.day_demand import DayDemand, shard_name
 from include.transfer.day_journal import journal_of_commit, seal_commit, unanchored
 from include.transfer.day_report import write_reports
-from include.transfer.day_seal import seal_found
+from include.transfer.day_seal import judged, seal_found
 from include.transfer.facts import stored_facts
 from include.transfer.second_look import Looked, look_again
 
@@ -122,12 +122,14 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
     only_failed: bool = False,
     dry_run: bool = False,
     look: SecondLook | None = None,
+    key: JournalKey | None = None,
 ) -> DayPlanned:
     """Decide what to ask Genesys for: expected, minus what the lake has settled, in shards of batches.
 
     ``expected`` is what analytics says now and what earlier commits said. With ``only_failed``, conversations that no
     commit knows yet are expected but left for the nightly run. With ``dry_run`` nothing is written. With ``look``, as
     in an audit, settled conversations are looked at again, and whatever is requested is asked about one by one.
+    What a dead run has left is committed first, and signed with ``key``.
 
     Raises:
         RetriableError, PermanentError: as the source and the lake raise them.
@@ -138,7 +140,7 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
         demand = DayDemand(lake, org, day, seen, settings.batch_items, shards_max, only_failed)
         head, finished = read_head(lake, org, day), frozenset[str]()
         if not dry_run:
-            head, finished = _with_leftovers(demand, head, nightly_rules(settings), deep=look is not None)
+            head, finished = _with_leftovers(demand, head, nightly_rules(settings), key, deep=look is not None)
         known, version = _known_of(lake, head), head.version if head else 0
         plan = demand.plan(known)
         looked = look_again(look, known, str(version)) if look else Looked()
@@ -195,23 +197,24 @@ def commit_day(
     plans = tuple(plan_keys)
     for _ in range(COMMIT_ATTEMPTS):
         head = read_head(lake, org, day)
+        if head is not None:
+            seal_found(lake, head, state_of, key)
         found = contents_of(lake, day, plans)
         new = found if head is None else head.new_of(found)
         has_news = bool(new) or (anchor and head is not None and bool(unanchored(lake, head)))
         if head is not None and not has_news and not rules.is_audit:
-            state = state_of(lake, head)
-            seal_found(lake, head, state, key)
-            return head, state
+            return head, state_of(lake, head)
         draft = first_commit(org, day, found) if head is None else head.following(new)
         state = state_of(lake, draft)
         if rules.window_over and _has_lost(lake, draft, state):
             rules = replace(rules, window_over=False)
         state = replace(state, standing=standing_of(lake, org, day, head, rules, len(state.items)))
         if head is not None and not has_news and state.standing == Standing.of_summary(head.summary):
-            seal_found(lake, head, state, key)
             return head, state
         items = [item for items in state.items.values() for item in items]
-        finished = draft.with_items(items, state.summary()).with_journal(journal_of_commit(lake, draft, new))
+        counted = draft.with_items(items, state.summary())
+        words = judged(head, counted, rules.accepted_by, key)
+        finished = counted.with_journal(journal_of_commit(lake, draft, new, words))
         if try_commit(lake, finished):
             seal_commit(lake, finished, key)
             return finished, state
@@ -246,7 +249,7 @@ def reconcile_day(
 
 
 def _with_leftovers(
-    demand: DayDemand, head: Commit | None, rules: ClosingRules, *, deep: bool
+    demand: DayDemand, head: Commit | None, rules: ClosingRules, key: JournalKey | None, *, deep: bool
 ) -> tuple[Commit | None, frozenset[str]]:
     """Return the head, and those shards of tonight's that a run has done which died before its commit.
 
@@ -259,7 +262,7 @@ def _with_leftovers(
         return head, frozenset()
     finished = None if deep else demand.finished(_known_of(lake, head), head.version if head else 0, left)
     if finished is None:
-        return commit_day(lake, org, day, (), rules)[0], frozenset()
+        return commit_day(lake, org, day, (), rules, key)[0], frozenset()
     log.info("Taken over from a run that died: %d finished shards", len(finished))
     return head, finished
 

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 
 from include.audit.finding import Finding, FindingKind
 from include.audit.journal import NO_COMMIT, read_segment
+from include.audit.judgement import Told
 from include.audit.signature import Seal
 from include.errors import IntegrityError, LakeUnavailable
 from include.lake import key_reading, layout
 from include.transfer.day_journal import named_body
+from include.transfer.day_seal import told
 from include.transfer.verify_commits import read_commits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from include.audit.signature import JournalKey
     from include.lake.commit import Commit, JournalSegment
@@ -74,7 +76,9 @@ def check_custody(
     bases = frozenset({NO_COMMIT, *found_there, *said_before})
     found = {name: _segment(lake, name, anchored.get(name), bases) for name in listed}
     findings += [item for item in found.values() if isinstance(item, Finding)]
-    findings += _seals(lake, date, head, key)
+    findings += _seals(lake, date, commits, key)
+    # Where the journal itself is damaged, that is the finding.
+    findings += [] if findings else _judgements(lake, commits, key)
     whole = {name: item for name, item in found.items() if isinstance(item, int)}
     return DayChecked(
         findings=tuple(findings),
@@ -101,22 +105,52 @@ def _segment(lake: LakeStore, name: str, anchor: JournalSegment | None, bases: f
     return segment.entries
 
 
-def _seals(lake: LakeStore, date: str, head: Commit | None, key: JournalKey | None) -> Iterator[Finding]:
-    """Yield every seal that does not fit, and the newest commit where none does."""
+def _seals(lake: LakeStore, date: str, commits: Mapping[int, Commit], key: JournalKey | None) -> Iterator[Finding]:
+    """Yield every seal that does not fit, every commit without one, and every gap in the signatures of one key."""
     good: set[tuple[str, str]] = set()
+    named = []
     for name in lake.list_keys(layout.seal_prefix(date)):
         found = _seal(lake, name, date, key)
         if isinstance(found, Finding):
+            named.append(name)
             yield found
         else:
             good.add((found.commit_key, found.key_id))
-    if head is None:
+    if not commits:
         return
-    # Every other commit is vouched for by the one behind it.
+    head = commits[max(commits)]
     if key is not None and (head.key, key.key_id) not in good:
         yield Finding(FindingKind.UNPROVED, head.key, f"no good signature by the key {key.key_id} is there")
     elif head.tool and not any(place == head.key for place, _ in good):
         yield Finding(FindingKind.UNPROVED, head.key, "no good seal is there; the next run of the day writes one")
+    older = [commit for commit in commits.values() if commit.tool and commit != head]
+    # What stands there and does not fit is named already.
+    yield from (item for item in _lost_seals(date, older, good) if not any(name.startswith(item.key) for name in named))
+
+
+def _lost_seals(date: str, older: Iterable[Commit], good: Collection[tuple[str, str]]) -> Iterator[Finding]:
+    """Yield what must have been there: no run puts a commit on one that it has not sealed with its own key first."""
+    known = {place for place, _ in good}
+    for commit in older:
+        if commit.key not in known:
+            yield Finding(FindingKind.MISSING, layout.seals_of(date, commit.version), f"the seal of {commit.key}")
+    for key_id in sorted({name for _, name in good}):
+        signed = {key_reading.commit_number(place) for place, name in good if name == key_id}
+        for version in sorted(set(range(min(signed), max(signed))) - signed):
+            name = layout.seal_key(date, version, key_id)
+            yield Finding(FindingKind.MISSING, name, "the commits before and behind are sealed with that key")
+
+
+def _judgements(lake: LakeStore, commits: Mapping[int, Commit], key: JournalKey | None) -> Iterator[Finding]:
+    """Yield every commit that says something new of its day which its own segment of the journal does not tell."""
+    for number, commit in sorted(commits.items()):
+        before = commits.get(number - 1)
+        if not commit.tool or (before is None and number > 1):
+            continue
+        word = told(lake, before, commit, key)
+        if word in {Told.MISSING, Told.FORGED}:
+            what = "it holds, accepts or ends the day, and its journal does not tell it, or not by the key"
+            yield Finding(FindingKind.UNPROVED, commit.key, what)
 
 
 def _seal(lake: LakeStore, name: str, date: str, key: JournalKey | None) -> Seal | Finding:

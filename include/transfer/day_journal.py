@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import io
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from include.audit.events import Event, committed, erased, planned, recorded
-from include.audit.journal import NO_COMMIT, Segment, read_segment, write_segment
+from include.audit.journal import NO_COMMIT, Segment, lines_of, read_segment, write_segment
 from include.audit.signature import Seal
 from include.canonical import sha256_hex
 from include.errors import IntegrityError, LakeConflict
@@ -34,16 +34,20 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/x-ndjson"
 
 
-def journal_of_commit(lake: LakeStore, draft: Commit, new: DayContents) -> list[JournalSegment]:
+def journal_of_commit(
+    lake: LakeStore, draft: Commit, new: DayContents, judged: Sequence[Event] = ()
+) -> list[JournalSegment]:
     """Write the draft's own segment and return all that the commit has to anchor: this one, and those of others.
+
+    ``judged`` is what the draft says anew of its day beside the counts.
 
     Raises:
         IntegrityError: when something that the draft brings in is not what its name says.
         LakeUnavailable, NotAuthorised: as ``LakeStore.put_if_absent``.
     """
     others = unanchored(lake, draft)
-    own = write_segment("commit", draft.previous_sha256 or NO_COMMIT, _events(lake, draft, new))
-    key = _put(lake, str(draft.day), f"v{draft.version:08d}", own)
+    own = write_segment("commit", draft.previous_sha256 or NO_COMMIT, _events(lake, draft, new, judged))
+    key = _put(lake, str(draft.day), own_run(draft.version), own)
     return [*others, JournalSegment(key, own.entries, own.root, draft.version)]
 
 
@@ -123,7 +127,26 @@ def _put(lake: LakeStore, date: str, run: str, segment: Segment) -> str:
     return key
 
 
-def _events(lake: LakeStore, draft: Commit, new: DayContents) -> Iterator[Event]:
+def own_run(version: int) -> str:
+    """Return the word in the key of the segment that a commit writes itself."""
+    return f"v{version:08d}"
+
+
+def own_lines(lake: LakeStore, commit: Commit) -> list[dict[str, Any]]:
+    """Return the lines of the segment that a commit wrote itself; none where there is none, or it is not whole.
+
+    Raises:
+        LakeUnavailable, NotAuthorised: as the lake raises them.
+    """
+    folder = layout.journal_of_run(str(commit.day), own_run(commit.version))
+    own = [item.key for item in commit.journal if item.version == commit.version and item.key.startswith(folder)]
+    try:
+        return [line for name in own for line in lines_of(named_body(lake, name))]
+    except ValueError:
+        return []
+
+
+def _events(lake: LakeStore, draft: Commit, new: DayContents, judged: Sequence[Event]) -> Iterator[Event]:
     date = str(draft.day)
     for key in new.plans:
         yield planned(key, key_reading.named_digest(key))
@@ -132,4 +155,5 @@ def _events(lake: LakeStore, draft: Commit, new: DayContents) -> Iterator[Event]
     for key in new.tombstones:
         Tombstone.read(lake, key, draft.org, date)
         yield erased(key, key_reading.named_digest(key), checked_document(lake, key))
+    yield from judged
     yield committed(draft.key)

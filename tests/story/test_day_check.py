@@ -129,6 +129,13 @@ def forge_head(lake: LakeStore) -> None:
     replace_with(lake, layout.seal_key(DATE, 3, seal.key_id), seal.document())
 
 
+def strip_signature(lake: LakeStore) -> None:
+    """Leave a seal without a signature in the place of one with it."""
+    seal = Seal.of(COMMIT[2], lake.read(COMMIT[2]) or b"", None)
+    remove(lake, seal_of(2))
+    replace_with(lake, layout.seal_key(DATE, 2, seal.key_id), seal.document())
+
+
 TAMPERING: dict[str, tuple[Callable[[LakeStore], object], FindingKind]] = {
     "first commit altered": (lambda lake: edit(lake, COMMIT[1], summary={}), FindingKind.ALTERED),
     "middle commit altered": (lambda lake: edit(lake, COMMIT[2], summary={}), FindingKind.ALTERED),
@@ -167,6 +174,9 @@ TAMPERING: dict[str, tuple[Callable[[LakeStore], object], FindingKind]] = {
     ),
     "junk in the journal": (lambda lake: plant(lake, b"x"), FindingKind.ALTERED),
     "seal gone": (lambda lake: remove(lake, seal_of(3)), FindingKind.UNPROVED),
+    "first seal gone": (lambda lake: remove(lake, seal_of(1)), FindingKind.MISSING),
+    "middle seal gone": (lambda lake: remove(lake, seal_of(2)), FindingKind.MISSING),
+    "signature of a middle commit gone": (strip_signature, FindingKind.MISSING),
     "seal cut": (lambda lake: replace_with(lake, seal_of(2), b""), FindingKind.ALTERED),
     "seal moved": (lambda lake: swap(lake, seal_of(1), seal_of(2)), FindingKind.ALTERED),
     "seal by another key": (
@@ -185,6 +195,15 @@ def test_whatever_was_done_is_found(day: LakeStore, name: str) -> None:
     checked = check_day(day, ORG, DATE, KEY)
     assert str(kind) in {str(item.kind) for item in checked.findings}, checked.findings
     assert all(item.key and item.what for item in checked.findings)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_lost_seal_is_named_and_nothing_else(day: LakeStore, version: int) -> None:
+    """Whoever verifies without the key learns it too."""
+    remove(day, seal_of(version))
+    place = layout.seals_of(DATE, version)
+    for key in (KEY, None):
+        assert {place} == {name[: len(place)] for _, name in kinds(day, key)}
 
 
 def test_every_byte_of_the_head_counts(day: LakeStore) -> None:

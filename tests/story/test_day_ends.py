@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.audit.reconcile import DayState
 from include.canonical import sha256_hex
 from include.errors import IntegrityError, LakeUnavailable
 from include.genesys.analytics import ConversationsFound
@@ -257,7 +258,7 @@ class Overtaken(LakeStore):
         if key.startswith(commit_prefix(str(DAY))):
             self.commits += 1
             head = read_head(self, ORG, DAY)
-            rival = first_commit(ORG, DAY, DayContents())
+            rival = first_commit(ORG, DAY, DayContents()).with_items([], DayState({}).summary())
             if head is not None:
                 rival = replace(head, version=head.version + 1, previous_sha256=sha256_hex(head.body()))
             super().put_document(rival.key, rival.body())

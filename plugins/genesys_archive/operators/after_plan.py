@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk import BaseOperator
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from include.transfer.closing import ClosingRules
 
 Done = TypeVar("Done")
+WHO = "{{ run_id }}{{ ' of ' ~ dag_run.triggering_user_name if dag_run.triggering_user_name else '' }}"
+"""The run and, where a person started it, their account in Airflow; rendered as every templated field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,22 @@ class AfterPlanOperator(BaseOperator):
 
 
 class ClosingOperator(AfterPlanOperator):
-    """Judges the days too. ``is_audit``: the run may close them; ``accept_empty``: it may release held ones."""
+    """Judges the days too. ``is_audit``: the run may close them; ``accept_empty``: it may release held ones.
 
-    template_fields: Sequence[str] = ("plan_only", "is_audit", "accept_empty")
+    The journal then tells ``accepted_by``.
+    """
 
-    def __init__(self, *, is_audit: bool | str = False, accept_empty: bool | str = False, **kwargs: Any) -> None:
+    template_fields: Sequence[str] = ("plan_only", "is_audit", "accept_empty", "accepted_by")
+
+    def __init__(
+        self, *, is_audit: bool | str = False, accept_empty: bool | str = False, accepted_by: str = WHO, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.accepted_by = accepted_by
         self.is_audit = is_audit
         self.accept_empty = accept_empty
 
     def rules(self, settings: ArchiveSettings, day: LocalDay, planned: dict[str, Any]) -> ClosingRules:
         """Return how this run judges the day, from what its plan came to."""
-        return rules_for(settings, day, planned, is_audit=self.is_audit, accept_empty=self.accept_empty)
+        rules = rules_for(settings, day, planned, is_audit=self.is_audit, accept_empty=self.accept_empty)
+        return replace(rules, accepted_by=self.accepted_by)

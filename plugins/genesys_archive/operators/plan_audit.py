@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.each_day import DayTroubles
@@ -81,7 +81,15 @@ class PlanAuditOperator(BaseOperator):
             for day in days:
                 with troubles.of(str(day)):
                     plan = plan_day(
-                        source, lake, settings, org, day, shards_max=shards_max, only_failed=only_failed, look=look
+                        source,
+                        lake,
+                        settings,
+                        org,
+                        day,
+                        shards_max=shards_max,
+                        only_failed=only_failed,
+                        look=look,
+                        key=journal_key(),
                     )
                     planned.append(plan)
                     self.log.info("%s", plan.sentence())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from genesys_archive.defaults import GENESYS_CONN_ID, archive_settings, derivative_settings
+from genesys_archive.defaults import GENESYS_CONN_ID, archive_settings, derivative_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.each_day import DayTroubles
@@ -164,6 +164,7 @@ class PlanDayOperator(BaseOperator):
                         shards_max=max(1, settings.shards_max // len(days)),
                         only_failed=str(self.only_failed) == TRUE,
                         dry_run=plan_only,
+                        key=journal_key(),
                     )
                     planned.append(plan)
                     self.log.info("%s", plan.sentence())
