@@ -9,20 +9,18 @@ starts again at a reboot, so the file carries the boot it belongs to. The folder
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import time
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.errors import ConfigurationError
+from include.state_file import locked_state, write_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 WINDOW_SECONDS = 60.0
 
@@ -78,7 +76,7 @@ class RequestBudget:
         Raises:
             ConfigurationError: when the state folder cannot be written.
         """
-        with self._locked() as file:
+        with locked_state(self.path) as file:
             now = self._clock()
             granted, paused_until = self._read(file, now)
             at = max(now, paused_until)
@@ -99,27 +97,11 @@ class RequestBudget:
         Raises:
             ConfigurationError: when the state folder cannot be written.
         """
-        with self._locked() as file:
+        with locked_state(self.path) as file:
             now = self._clock()
             granted, paused_until = self._read(file, now)
             until = max(paused_until, now + min(max(seconds, 0.0), PAUSE_SECONDS_MAX))
             self._write(file, granted, until)
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # O_NOFOLLOW: the default folder is below /tmp, where others could plant a link.
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise ConfigurationError(
-                f"RECORDING_ARCHIVE_STATE_DIR {str(self.path.parent)!r} cannot be written: {error.strerror}"
-            ) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield file
-        finally:
-            os.close(file)  # releases the lock, as the end of the process does
 
     def _read(self, file: int, now: float) -> tuple[list[float], float]:
         raw = os.pread(file, _FILE_BYTES_MAX, 0)
@@ -137,9 +119,7 @@ class RequestBudget:
 
     def _write(self, file: int, granted: list[float], paused_until: float) -> None:
         state = {"boot": self._boot, "paused_until": paused_until, "granted": granted}
-        payload = json.dumps(state).encode()
-        os.pwrite(file, payload, 0)
-        os.ftruncate(file, len(payload))
+        write_state(file, json.dumps(state).encode())
 
 
 def boot_id(path: Path = _BOOT_ID) -> str:

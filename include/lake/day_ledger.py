@@ -5,18 +5,17 @@ A worker that is killed leaves its reservation in the file until midnight: the b
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from include.errors import ConfigurationError, QuotaExceeded
+from include.errors import QuotaExceeded
+from include.state_file import locked_state, write_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -47,7 +46,7 @@ class DayLedger:
             QuotaExceeded: when the day does not have so many left; nothing is counted.
             ConfigurationError: when the state folder cannot be written.
         """
-        with self._locked() as file:
+        with locked_state(self._path) as file:
             today = self._today()
             taken = self._read(file, today)
             if taken + bytes_ > self._limit:
@@ -66,31 +65,17 @@ class DayLedger:
         Raises:
             ConfigurationError: when the state folder cannot be written.
         """
-        with self._locked() as file:
+        with locked_state(self._path) as file:
             if day == self._today():
                 _write(file, day, max(0, self._read(file, day) - bytes_))
 
     def taken(self) -> int:
         """Return how many bytes are counted today."""
-        with self._locked() as file:
+        with locked_state(self._path) as file:
             return self._read(file, self._today())
 
     def _today(self) -> str:
         return self._clock().astimezone(self._zone).date().isoformat()
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # O_NOFOLLOW: the default folder is below /tmp, where others could plant a link.
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except OSError as error:
-            raise ConfigurationError(f"RECORDING_ARCHIVE_STATE_DIR cannot be written: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield file
-        finally:
-            os.close(file)  # releases the lock, as the end of the process does
 
     def _read(self, file: int, today: str) -> int:
         raw = os.pread(file, _FILE_BYTES_MAX, 0)
@@ -107,6 +92,4 @@ class DayLedger:
 
 
 def _write(file: int, day: str, bytes_: int) -> None:
-    payload = json.dumps({"day": day, "bytes": bytes_}).encode()
-    os.pwrite(file, payload, 0)
-    os.ftruncate(file, len(payload))
+    write_state(file, json.dumps({"day": day, "bytes": bytes_}).encode())
