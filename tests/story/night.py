@@ -93,6 +93,13 @@ class Night:
             pause.wait(0.01)
         return watch
 
+    def ready(self, planned: DayPlanned, number: int = 0) -> tuple[ShardPlan, SubmittedShard]:
+        """Submit a planned shard and wait for its jobs: what there is just before it is archived."""
+        shard = self.shard(planned, number)
+        submitted = self.submit(shard)
+        self.wait(submitted)
+        return shard, submitted
+
     def wait_in_halves(self, submitted: SubmittedShard, seconds: float = 0.4) -> Wait:
         """Wait as the sensor does, so many seconds a round, and ask again in smaller jobs for what is stuck."""
         wait: Wait | None = Wait(submitted, tuple(job.job_id for job in submitted.jobs), seconds)
@@ -139,6 +146,13 @@ def night(lake: LakeStore, folder: Path, **config: object) -> Iterator[Night]:
     config = {"conversations": 24, "audio_seconds": (1, 1), "job_seconds": 0.0, "rate_limit": 100_000} | config
     with running(SandboxConfig(dates=(DAY.date,), timezone=ZONE.key, **config)) as box, opened(box, lake, folder) as it:
         yield it
+
+
+@contextmanager
+def clean(lake: LakeStore, folder: Path, **config: object) -> Iterator[Night]:
+    """Open a day on which every conversation can be archived."""
+    with night(lake, folder, **({"conversations": 9, "scenario": "clean"} | config)) as tonight:
+        yield tonight
 
 
 @contextmanager

@@ -131,10 +131,7 @@ def test_killed_in_the_middle(
 def test_archived_again_after_success(lake: LakeStore, tmp_path: Path, contract: str) -> None:
     """A shard that succeeded is left alone: no call at all, the same manifest, the same objects."""
     with night(lake, tmp_path, contract=contract) as tonight:
-        planned = tonight.plan()
-        shard = tonight.shard(planned)
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(tonight.plan())
         first, before = tonight.archive(shard, submitted), everything_in(lake)
         tonight.box.journal.clear()
         assert first == tonight.archive(shard, submitted)
@@ -151,10 +148,7 @@ def test_manifest_lost_is_written_again_without_a_download(lake: LakeStore, tmp_
     A recording of several parts is fetched once more: their number alone does not prove that all of them are there.
     """
     with night(lake, tmp_path, scenario="clean") as tonight:
-        planned = tonight.plan()
-        shard = tonight.shard(planned)
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(tonight.plan())
         first, before = tonight.archive(shard, submitted), everything_in(lake)
         remove(lake, first.manifest_key)
         tonight.box.journal.clear()

@@ -37,9 +37,7 @@ def test_lake_unreachable_in_the_middle(
 ) -> None:
     """The error reaches the task, no manifest is written, and the next try brings what was missing."""
     with night(lake, tmp_path, conversations=9, scenario="clean", contract=contract) as tonight:
-        shard = tonight.shard(tonight.plan())
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(tonight.plan())
         with Valve(object_store.endpoint_url, puts) as valve:
             away = lake_behind(valve, object_store, lake)
             with opened(tonight.box, away, tmp_path) as cut, pytest.raises(LakeUnavailable):

@@ -34,9 +34,7 @@ def died_after(tonight: Night, shards: int) -> DayPlanned:
     """Plan the day and archive so many shards of it."""
     planned = tonight.plan()
     for number in range(shards):
-        shard = tonight.shard(planned, number)
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(planned, number)
         tonight.archive(shard, submitted)
     return planned
 

@@ -37,9 +37,7 @@ def half_committed(tonight: Night) -> Callable[[], object]:
     planned = tonight.plan(shards_max=2)
 
     def archive(number: int) -> None:
-        shard = tonight.shard(planned, number)
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(planned, number)
         tonight.archive(shard, submitted)
 
     def rest() -> None:

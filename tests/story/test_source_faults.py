@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +10,9 @@ import pytest
 from include.errors import ConfigurationError, NotAuthorised
 from include.lake.manifest import Manifest
 from include.outcome import Outcome
-from tests.story.night import DAY, MEDIA, Night, audio_in, audio_of, classes_in, classes_of, night, opened
+from tests.story.night import DAY, MEDIA, Night, audio_in, audio_of, classes_in, classes_of, clean, night, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from include.lake.store import LakeStore
@@ -23,13 +21,6 @@ if TYPE_CHECKING:
 
 STATUS = "GET /api/v2/recording/batchrequests/{jobId}"
 METADATA = "GET /api/v2/conversations/{conversationId}/recordingmetadata"
-
-
-@contextmanager
-def clean(lake: LakeStore, folder: Path, **config: object) -> Iterator[Night]:
-    """Open a day on which every conversation can be archived."""
-    with night(lake, folder, **({"conversations": 9, "scenario": "clean"} | config)) as tonight:
-        yield tonight
 
 
 def items_of(tonight: Night, report: ShardReport, outcome: Outcome) -> list[ItemRecord]:
@@ -75,9 +66,7 @@ def test_passing_trouble_leaves_no_trace(lake: LakeStore, tmp_path: Path, fault:
 def test_expired_url_costs_one_question(lake: LakeStore, tmp_path: Path) -> None:
     """A download that finds its URL too old asks the job once more, and every byte arrives."""
     with clean(lake, tmp_path) as tonight:
-        shard = tonight.shard(tonight.plan())
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(tonight.plan())
         tonight.box.faults.switch_on("media-expired-once")
         tonight.box.journal.clear()
         tonight.archive(shard, submitted)
@@ -207,9 +196,7 @@ def test_media_404_of_a_deleted_recording(lake: LakeStore, tmp_path: Path) -> No
 def test_credentials_refused_stop_the_shard(lake: LakeStore, tmp_path: Path) -> None:
     """When the client is no longer welcome the shard ends with that error, and no manifest is written."""
     with clean(lake, tmp_path) as tonight:
-        shard = tonight.shard(tonight.plan())
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(tonight.plan())
         for job in tonight.box.world.jobs._jobs.values():
             job.client_id = "somebody-else"
         with pytest.raises(NotAuthorised):

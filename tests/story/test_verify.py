@@ -219,10 +219,7 @@ def test_empty_lake_is_no_clean_lake(versioned_lake):
 def test_leftovers_of_a_crash_are_no_finding(lake, tmp_path):
     """What a run left that died before its commit is no day yet; a second run over it makes it one."""
     with night(lake, tmp_path, conversations=12) as tonight:
-        planned = tonight.plan()
-        shard = tonight.shard(planned)
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(tonight.plan())
         tonight.archive(shard, submitted)
         remove(lake, next(iter(lake.list_keys("manifests/"))))
         assert [FindingKind.GAP] == [item.kind for item in verify_lake(lake, replace(QUICK, whole=True)).findings]

@@ -30,10 +30,7 @@ def test_record_holds_the_version_that_the_bucket_acknowledged(versioned_lake, t
 def test_version_is_the_same_when_a_recording_is_found_again(versioned_lake, tmp_path):
     """A second run over parts that are there records the version that was acknowledged first."""
     with night(versioned_lake, tmp_path, conversations=8) as tonight:
-        planned = tonight.plan()
-        shard = tonight.shard(planned)
-        submitted = tonight.submit(shard)
-        tonight.wait(submitted)
+        shard, submitted = tonight.ready(tonight.plan())
         tonight.archive(shard, submitted)
         first = everything_in(versioned_lake)
         for key in versioned_lake.list_keys("manifests/"):
