@@ -45,12 +45,22 @@ def title_of(dag_id: str, *, succeeded: bool) -> str:
     return f"{dag_id}: {'done' if succeeded else 'look at it'}"
 
 
-def notice_of(run_id: str, days: Iterable[Mapping[str, Any]]) -> str:
-    """Return the text, from what ``reconcile_day`` found of each day; there may be none, if it never came so far."""
-    lines = [_of_day(day) for day in days] or ["No day came to its end: the first red task of the run says why."]
+def notice_of(run_id: str, days: Iterable[Mapping[str, Any]], single: Mapping[str, Any] | None = None) -> str:
+    """Return the text, from what ``reconcile_day`` found of each day; there may be none, if it never came so far.
+
+    ``single`` is what ``confirm_recording`` found of one recording.
+    """
+    lines = [_of_single(single)] if single else [_of_day(day) for day in days]
+    lines = lines or ["Nothing came to its end: the first red task of the run says why."]
     return "\n".join([*lines, f"Run: {run_id}"])
 
 
 def _of_day(day: Mapping[str, Any]) -> str:
     counts = ", ".join(f"{count} {name}" for name, count in sorted(day["conversations"].items()) if count)
     return f"{day['date']}: {day['state']}. {day['expected']} conversations expected: {counts or 'none'}."
+
+
+def _of_single(found: Mapping[str, Any]) -> str:
+    """Ids are in the log of the task: a message goes further than a bucket does."""
+    proven, wanted = found["proven"], found["wanted"]
+    return f"{found['date']}: {proven} of {wanted} recordings that were asked for are archived and in the day's proof."

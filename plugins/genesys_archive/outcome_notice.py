@@ -15,7 +15,7 @@ from include.audit.notice import EVERY_RUN, NoticeSettings, notice_of, title_of
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-VERDICT = "reconcile_day"
+VERDICT, SINGLE_VERDICT = "reconcile_day", "confirm_recording"
 
 
 class OutcomeNotice:
@@ -33,9 +33,11 @@ class OutcomeNotice:
 
         instance = context.get("ti")
         days = instance.xcom_pull(task_ids=VERDICT, key=OUTCOMES_KEY) if instance is not None else None
+        ask = instance is not None and not days
+        single = instance.xcom_pull(task_ids=SINGLE_VERDICT, key=OUTCOMES_KEY) if ask else None
         AppriseHook(self.conn_id).notify(
             title=title_of(context["dag"].dag_id, succeeded=self.succeeded),
-            body=notice_of(str(context["run_id"]), days or ()),
+            body=notice_of(str(context["run_id"]), days or (), single),
             notify_type=NotifyType.SUCCESS if self.succeeded else NotifyType.FAILURE,
         )
 

@@ -24,14 +24,15 @@ DAYS = [
 
 
 class Verdict:
-    """The last task of a run, which left its days' counts."""
+    """The last task of a run, which left its days' counts, or those of one recording."""
 
-    def __init__(self, days):
+    def __init__(self, days, task_id="reconcile_day"):
         self.days = days
+        self.task_id = task_id
 
     def xcom_pull(self, *, task_ids, key):
         """Return them."""
-        return self.days if (task_ids, key) == ("reconcile_day", "outcomes") else None
+        return self.days if (task_ids, key) == (self.task_id, "outcomes") else None
 
 
 @pytest.fixture
@@ -57,6 +58,14 @@ def test_red_run_says_what_is_open(heard):
         "2026-03-02: open. 40 conversations expected: 38 archived, 2 pending.",
         "Run: manual__1",
     ] == notice["message"].splitlines()
+
+
+def test_run_for_one_recording_says_whether_it_is_there(heard):
+    """How many of those that were asked for, and of which day; no id."""
+    found = {"date": "2026-03-02", "wanted": 2, "proven": 1}
+    OutcomeNotice("on_call", succeeded=False)(context(ti=Verdict(found, "confirm_recording")))
+    sentence = "2026-03-02: 1 of 2 recordings that were asked for are archived and in the day's proof."
+    assert [sentence, "Run: manual__1"] == heard[0]["message"].splitlines()
 
 
 @pytest.mark.parametrize("facts", [{}, {"ti": Verdict(None)}])

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.operators.planned import OUTCOMES_KEY
 from include.local_day import LocalDay
 from include.transfer.single import missing_in_proof
 from include.transfer.single_plan import SinglePlanned
@@ -31,8 +32,8 @@ class ConfirmRecordingOperator(BaseOperator):
         self.planned = planned
         self.archived = archived
 
-    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
-        """Look, and say what is missing.
+    def execute(self, context: Context) -> None:
+        """Look, push how much is proven, and say what is missing.
 
         Raises:
             AirflowFailException: when something is.
@@ -40,7 +41,11 @@ class ConfirmRecordingOperator(BaseOperator):
         planned, settings = SinglePlanned.from_json(self.planned), archive_settings()
         lake, org = recording_lake(settings), GenesysHook().genesys_connection().org_id
         day = LocalDay.of(planned.date, settings.timezone)
-        missing = {*missing_in_proof(lake, org, day, planned), *(self.archived or {}).get("missing", ())}
+        unproven = missing_in_proof(lake, org, day, planned)
+        missing = {*unproven, *(self.archived or {}).get("missing", ())}
+        wanted = max(len(planned.recordings), 1)
+        found = {"date": planned.date, "wanted": wanted, "proven": wanted - len(unproven)}
+        context["ti"].xcom_push(OUTCOMES_KEY, found)
         if missing:
             raise AirflowFailException("Not archived: " + " | ".join(sorted(missing)))
         self.log.info("Archived and in the proof of %s: %s", day, ", ".join(planned.recordings))
