@@ -21,6 +21,7 @@ from include.sandbox.ogg import Page, ended, pages_of
 
 SAMPLE_RATE = 8000
 VOICES = 2
+DUAL = 2
 OPUS_SECONDS_MAX = 40
 """Ogg streams are cut from one encoded clip of this length; longer recordings are WAV or MP3."""
 
@@ -39,7 +40,12 @@ _WAVE_PCM, _WAVE_MULAW = 1, 7
 
 @lru_cache(maxsize=8)
 def clip(voice: int, channels: int, seconds: int) -> np.ndarray:
-    """Return something like speech: a gliding tone, cut into syllables; the second channel answers the first."""
+    """Return something like speech: a gliding tone, cut into syllables; the second channel answers the first.
+
+    A voice of ``channel_voice`` is one channel of a call with two.
+    """
+    if voice >= VOICES:
+        return clip(voice % VOICES, DUAL, seconds)[:, [voice // VOICES - 1]]
     moment = np.arange(seconds * SAMPLE_RATE) / SAMPLE_RATE
     sides = []
     for channel in range(channels):
@@ -50,6 +56,11 @@ def clip(voice: int, channels: int, seconds: int) -> np.ndarray:
         turn = (np.floor(moment / 2.5).astype(int) % channels) == channel
         sides.append(0.35 * tone * syllables * (0.04 + 0.96 * turn))
     return np.round(np.stack(sides, axis=1) * 32767 * 0.5).astype("<i2")
+
+
+def channel_voice(voice: int, channel: int) -> int:
+    """Return the voice that is heard on one channel of a call with two in this voice."""
+    return voice + VOICES * (channel + 1)
 
 
 @lru_cache(maxsize=16)

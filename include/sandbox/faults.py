@@ -41,6 +41,7 @@ CATALOGUE: dict[str, Fault] = {
         Fault("analytics-drift", "totalHits moves from call to call, and pages overlap by three conversations"),
         Fault("users-unknown-404", "GET /users answers 404 for the whole request when one id is unknown"),
         Fault("metadata-403", "recordingmetadata answers 403 recording.recording.view.permission.check.failed"),
+        Fault("recording-channels-apart", "a single recording comes channel by channel, also for a download"),
         Fault("batch-lost-reply", "a batch is accepted, then the connection is reset before the answer", times=1),
         Fault("batch-stuck", "the next batch job submitted never completes", times=1),
         Fault("batch-poisoned-id", "a batch is refused with 400 when it names the id given as `match=` (or any)"),

@@ -12,10 +12,12 @@ from include.sandbox.presign import Verdict
 from include.sandbox.problems import xml_response
 from include.sandbox.recordings import OUTPUT_FORMATS, body_for
 from include.sandbox.streaming import Delivery, Readable, etag_of
+from include.sandbox.world import CHANNEL, MERGED
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from include.sandbox.recordings import Part, Recording
     from include.sandbox.world import World
 
 _ONE_AUTHENTICATION = (
@@ -79,10 +81,22 @@ def _find(world: World, path: str) -> Readable | None:
     if parts[0] == f"exports-{world.config.org_id}" and path.endswith(".zip"):
         job = world.jobs.get(parts[-1].removesuffix(".zip"))
         return world.exports.zip_of(job) if job else None
-    if parts[0] != f"recordings-{world.config.org_id}" or len(parts) != _PARTS or not parts[3].isdigit():
+    if parts[0] != f"recordings-{world.config.org_id}" or len(parts) != _PARTS:
         return None
     recording = world.tenant.recording(parts[1], parts[2])
-    if recording is None or int(parts[3]) >= len(recording.parts) or parts[4] not in {"original", *OUTPUT_FORMATS}:
+    part = _piece(recording, parts[3]) if recording else None
+    if recording is None or part is None or parts[4] not in {"original", *OUTPUT_FORMATS}:
         return None
-    output_format = None if parts[4] == "original" else parts[4]
-    return body_for(recording, recording.parts[int(parts[3])], output_format)
+    return body_for(recording, part, None if parts[4] == "original" else parts[4])
+
+
+def _piece(recording: Recording, name: str) -> Part | None:
+    """Return one part, the whole, or one channel of it."""
+    if name == MERGED:
+        return recording.merged
+    number = name.removeprefix(CHANNEL)
+    if not number.isdigit():
+        return None
+    if number != name:
+        return recording.channel(int(number)) if int(number) < recording.merged.channels else None
+    return recording.parts[int(number)] if int(number) < len(recording.parts) else None

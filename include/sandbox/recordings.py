@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.sandbox import audio
@@ -24,6 +24,8 @@ STATE_OUTCOMES = {
 OUTPUT_FORMATS = {"WAV": "wav_pcm16", "WAV_ULAW": "wav_ulaw", "MP3": "mp3", "OGG_OPUS": "ogg_opus"}
 """``formatId`` values (and the guide's output formats) that the sandbox can render."""
 
+CHANNEL_INDEX = 90
+"""What is added to a channel's number to tell its file from those of the parts."""
 EXTENSIONS = {"application/json": "json", "message/rfc822": "eml", "video/webm": "webm"}
 _HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Your session has expired.</body></html>"
 
@@ -69,6 +71,19 @@ class Recording:
     def seconds(self) -> float:
         """Length of all parts together."""
         return sum(part.seconds for part in self.parts)
+
+    @property
+    def merged(self) -> Part:
+        """All parts, one after the other; of a recording in one part it is that part, byte for byte."""
+        first, *others = self.parts
+        return replace(first, index=len(self.parts), seconds=self.seconds) if others else first
+
+    def channel(self, number: int) -> Part:
+        """One channel of the whole, as a file with one; of a recording in mono it is the whole."""
+        whole = self.merged
+        if whole.channels == 1:
+            return whole
+        return replace(whole, index=CHANNEL_INDEX + number, channels=1, voice=audio.channel_voice(whole.voice, number))
 
 
 def outcome_of(recording: Recording, part: Part) -> Outcome:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from include.sandbox.truth import DayTruth
 
 
+MERGED, CHANNEL = "merged", "channel-"
+"""Names, on the media port, of a recording that is served whole or channel by channel."""
+
+
 @dataclass(slots=True)
 class World:
     """The organisation and everything around it. The base URLs are known once the ports listen."""
@@ -57,10 +61,19 @@ class World:
 
     def part_url(self, recording: Recording, part: Part, output_format: str | None = None) -> str:
         """Return a freshly presigned URL of one part, in its own or another format."""
+        return self._url(recording, str(part.index), output_format)
+
+    def merged_url(self, recording: Recording, output_format: str | None = None) -> str:
+        """Return a freshly presigned URL of the one file that a single recording is downloaded as."""
+        return self._url(recording, MERGED if len(recording.parts) > 1 else "0", output_format)
+
+    def channel_url(self, recording: Recording, channel: int, output_format: str | None = None) -> str:
+        """Return a freshly presigned URL of one channel, as a single recording is played back."""
+        return self._url(recording, f"{CHANNEL}{channel}", output_format)
+
+    def _url(self, recording: Recording, piece: str, output_format: str | None) -> str:
         form = output_format or "original"
-        return self.sign(
-            f"/recordings-{self.config.org_id}/{recording.conversation_id}/{recording.id}/{part.index}/{form}"
-        )
+        return self.sign(f"/recordings-{self.config.org_id}/{recording.conversation_id}/{recording.id}/{piece}/{form}")
 
     def sign(self, path: str) -> str:
         """Return the presigned URL of a path on the media port."""

@@ -117,7 +117,7 @@ def main(host, client_id, secret, interval):
     whole = until(
         lambda: recording.get_conversation_recording(*pair, format_id="WAV", download=True), lambda it: it.media_uris
     )
-    everything = until(lambda: recording.get_conversation_recordings(pair[0], format_id="MP3"), bool)
+    everything = until(lambda: recording.get_conversation_recordings(pair[0], format_id="MP3", max_wait_ms=1), bool)
     agents = [part.user_id for each in conversations for part in each.participants if part.purpose == "agent"]
     segments = [
         segment
