@@ -7,8 +7,9 @@ lake, and in its day's next commit. What the lake holds already is recognised an
 *Trigger* asks for the recording:
 
 - contract `platform`: `conversation_id`, and `recording_id` where it is one of several.
-- contract `guide`: `media_id`, with the `conversation_id` or else the `date` of the call, since the guide's metadata
-  does not say whose media it is.
+- contract `guide`: `media_id`, with the `conversation_id` or else the `date` of the call where you know them: the
+  guide's metadata does not say whose media it is. Without them the catalog is asked, and what it does not know is
+  filed under the day 1970-01-01. The media may be a rendering: the night still fetches the original.
 
 `output_format` wav or mp3 puts a copy beside the original: Genesys' own under the contract `platform`, else made here.
 
@@ -41,6 +42,7 @@ from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.confirm_recording import ConfirmRecordingOperator
 from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.request_recording import RequestRecordingOperator
+from genesys_archive.outcome_notice import outcome_callbacks
 from genesys_archive.params import format_param
 from include.transfer.rendition import ORIGINAL
 
@@ -59,7 +61,7 @@ PARAMS = {
     ),
     "date": Param(
         None, type=["null", "string"], format="date", title="Day", section="Which",
-        description="Local day of the call; only to find the conversation of a media id.",
+        description="Local day of the call; only to find the conversation of a media id. Empty: the catalog is asked.",
     ),
     **format_param(ORIGINAL, "wav, mp3: a copy beside the original, by Genesys (contract platform) or made here."),
 }  # fmt: skip
@@ -77,6 +79,7 @@ PARAMS = {
     default_args=DEFAULT_ARGS,
     params=PARAMS,
     tags=[*TAGS, "single"],
+    **outcome_callbacks(),
 )
 def genesys_recording_single() -> None:
     """Request, archive, commit, catalogue, confirm."""

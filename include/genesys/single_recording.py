@@ -27,6 +27,7 @@ FORMAT_IDS = {ORIGINAL: "NONE", "wav": "WAV", "mp3": "MP3"}
 MERGED = "S"
 """Key of the one file with all channels, which ``download=true`` gives; ``0`` and ``1`` are single channels."""
 
+KEY_LENGTH = 16
 GONE = (404, 410)
 
 
@@ -35,12 +36,14 @@ class MediaOffer:
     """Where one recording can be fetched.
 
     ``urls`` is empty while the source is not ready; ``ready_in_milliseconds`` is then its estimate, if it gave one.
+    ``keys`` are the source's names of several URLs, in their order; a single file has none.
     ``size_bytes`` and ``content_type`` are what the source states, where it does.
     """
 
     conversation_id: str | None
     recording_id: str
     urls: tuple[PresignedUrl, ...]
+    keys: tuple[str, ...] = ()
     content_type: str | None = None
     size_bytes: int | None = None
     file_state: str | None = None
@@ -89,10 +92,12 @@ def read_media_offer(conversation_id: str | None, recording_id: str, body: objec
     """
     answer = object_of({} if body is None else body)
     size = count_of(answer.get("size") or answer.get("outputSizeInBytes"))
+    files, are_several = _files(answer)
     return MediaOffer(
         conversation_id=id_of(answer.get("conversationId")) or conversation_id,
         recording_id=recording_id,
-        urls=tuple(url for address in _addresses(answer) if (url := readable_url(address)) is not None),
+        urls=tuple(files.values()),
+        keys=tuple(files) if are_several else (),
         content_type=text_of(answer.get("format")),
         size_bytes=size or None,
         file_state=text_of(answer.get("fileState")),
@@ -114,11 +119,15 @@ def _fetch(door: ApiDoor, request: ApiRequest, conversation_id: str | None, reco
         raise
 
 
-def _addresses(answer: dict[str, object]) -> list[object]:
-    if answer.get("downloadUrl"):
-        return [answer["downloadUrl"]]
+def _files(answer: dict[str, object]) -> tuple[dict[str, PresignedUrl], bool]:
+    """Return the readable URLs by the source's key, and whether they are several files: where there is none merged."""
     media = answer.get("mediaUris")
-    if not isinstance(media, dict):
-        return []
-    chosen = [MERGED] if MERGED in media else sorted(media)
-    return [entry.get("mediaUri") for key in chosen if isinstance(entry := media[key], dict)]
+    entries: dict[str, object] = {}
+    if answer.get("downloadUrl"):
+        entries = {MERGED: answer["downloadUrl"]}
+    elif isinstance(media, dict):
+        entries = {str(key): entry.get("mediaUri") for key, entry in media.items() if isinstance(entry, dict)}
+    files = {key[:KEY_LENGTH]: url for key in sorted(entries) if (url := readable_url(entries[key])) is not None}
+    if MERGED in files:
+        return {MERGED: files[MERGED]}, False
+    return files, len(entries) > 1

@@ -26,6 +26,7 @@ OUTPUT_FORMATS = {"WAV": "wav_pcm16", "WAV_ULAW": "wav_ulaw", "MP3": "mp3", "OGG
 
 CHANNEL_INDEX = 90
 """What is added to a channel's number to tell its file from those of the parts."""
+
 EXTENSIONS = {"application/json": "json", "message/rfc822": "eml", "video/webm": "webm"}
 _HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>Your session has expired.</body></html>"
 

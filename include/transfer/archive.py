@@ -28,6 +28,7 @@ from include.transfer.bundle import archive_bundle
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.failure import failure_reason, reason_of
 from include.transfer.holes import BATCH, explain
+from include.transfer.originals import has_original
 from include.transfer.recording import archive_recording
 from include.transfer.results import sort_results
 from include.transfer.shard_work import JobUrls, ShardSource, ShardWork
@@ -167,21 +168,24 @@ def _not_delivered(
 
     A conversation that the finished job spoke of without an error needs no word: a recording that such a job leaves
     out while its counters agree with its results is not looked for. One that it was silent about is asked for at the
-    source, also when an earlier run archived one of its recordings, and so is one of which only other media came; so
+    source, also when an earlier run archived one of its recordings, and so is one of which only other media came, or of
+    which the lake has a recording in another form only; so
     is every one that was spoken of by a job that is unfinished, gone, delivered something that belongs to nobody, or
     less than it counts (``is_whole`` is false). Whatever else an unfinished job delivers may have another part. In a
     shard that an audit planned, every conversation is asked for.
     """
     records = _already_stored(work, job.conversation_ids, delivered)
+    unanswered = _in_other_form(work, records)
     spoken = {item.conversation_id for item in delivered if item.outcome is not Outcome.NOT_SELECTED}
     heard = {item.conversation_id for item in delivered} | errors.keys()
     stored = {item.conversation_id for item in records}
     for conversation_id in job.conversation_ids:
         unheard = not done and conversation_id not in heard | stored
         is_told = done and is_whole and conversation_id in spoken and conversation_id not in errors
-        if not unheard and (work.plan.deep or not is_told):
+        owed = unanswered.get(conversation_id, set())
+        if not unheard and (work.plan.deep or owed or not is_told):
             here = (item for item in (*delivered, *records) if item.conversation_id == conversation_id)
-            answered = {item.recording_id for item in here}
+            answered = {item.recording_id for item in here} - owed
             records += explain(work.source, conversation_id, errors.get(conversation_id, ()), answered)
         here = (item for item in (*delivered, *records) if item.conversation_id == conversation_id)
         if not done and (unheard or any(item.outcome is Outcome.ARCHIVED or item.outcome.is_open for item in here)):
@@ -210,6 +214,15 @@ def _already_stored(work: ShardWork, requested: Sequence[str], records: Iterable
         if place[0] in wanted and place not in answered
         for record in stored_recording(work.lake, work.identity(*place), parts)
     ]
+
+
+def _in_other_form(work: ShardWork, records: Iterable[ItemRecord]) -> dict[str, set[str]]:
+    """Return, by conversation, the recordings among these that the lake holds, and not as the source keeps them."""
+    found: dict[str, set[str]] = {}
+    for place in {(item.conversation_id, item.recording_id) for item in records}:
+        if not has_original(work.lake, work.identity(*place), work.stored[place]):
+            found.setdefault(place[0], set()).add(place[1])
+    return found
 
 
 def _malformed(answer: SortedResults, job: SubmittedJob) -> list[ItemRecord]:

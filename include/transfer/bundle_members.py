@@ -22,6 +22,7 @@ from include.transfer.failure import failure_record
 from include.transfer.holes import FACT_LENGTH
 from include.transfer.keep import keep_recording, quarantine
 from include.transfer.member_body import extract
+from include.transfer.originals import has_original
 from include.transfer.results import is_selected
 from include.transfer.stored import stored_recording
 from include.transfer.stretches import StretchFile, plan_stretches, stretch_of
@@ -170,8 +171,10 @@ class BundleMembers:
 
     def _keep(self, share: Share, view: StretchFile) -> list[ItemRecord]:
         known = self.work.stored.get(share.place, {})
-        if len(known) == len(share.members) == 1:  # two may be one member whose bytes changed between two runs
-            return stored_recording(self.work.lake, self.work.identity(*share.place), known)
+        identity = self.work.identity(*share.place)
+        # Two may be one member whose bytes changed between two runs; one may be the recording in another form.
+        if len(known) == len(share.members) == 1 and has_original(self.work.lake, identity, known):
+            return stored_recording(self.work.lake, identity, known)
         with ExitStack() as stack:
             bodies, lost = self._extract(share, view, stack)
             return lost + keep_recording(self.work, *share.place, bodies)

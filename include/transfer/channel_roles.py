@@ -9,9 +9,13 @@ if TYPE_CHECKING:
 
 CUSTOMER, AGENT, BOTH, UNKNOWN = "customer", "agent", "both", "unknown"
 DUAL = 2
+CHANNEL_KEYS = ("0", "1")
+"""Keys of ``mediaUris`` that are the numbers of channels."""
 
 
-def channel_roles(channels: int | None, conversation: Mapping[str, object]) -> list[str]:
+def channel_roles(
+    channels: int | None, conversation: Mapping[str, object], *, media_uri: str | None = None
+) -> list[str]:
     """Return the role of each channel in the order of the file; an empty list where the number is not known.
 
     Genesys Cloud puts the external party on channel 0 and the internal one on channel 1 (help.dev-genesys.cloud,
@@ -22,7 +26,16 @@ def channel_roles(channels: int | None, conversation: Mapping[str, object]) -> l
     ['customer', 'agent']
     >>> channel_roles(2, {"agents": []}), channel_roles(1, {}), channel_roles(None, {})
     (['unknown', 'unknown'], ['both'], [])
+
+    A file with one channel that is one of several of its recording has the role of that channel: ``media_uri`` is the
+    key under which the source gave it, and those of channels are their numbers.
+
+    >>> channel_roles(1, {"agents": [{"id": "a"}], "ani": "+4930", "direction": "inbound"}, media_uri="1")
+    ['agent']
     """
+    if channels == 1 and media_uri is not None:
+        whole = channel_roles(DUAL, conversation)
+        return [whole[int(media_uri)] if media_uri in CHANNEL_KEYS else UNKNOWN]
     if channels == 1:
         return [BOTH]
     has_agent = bool(conversation.get("agents"))

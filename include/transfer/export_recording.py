@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -13,13 +12,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.canonical import sha256_hex
 from include.errors import ArchiveError, NotAuthorised, SourceChanged
-from include.lake import layout
 from include.outcome import ItemRecord, Outcome
 from include.transfer.export_sealed import SEALED_BYTES_MAX
 from include.transfer.failure import failure_record
 from include.transfer.integrity import Finding, Inspection, MediaKind, examine
 from include.transfer.keep import keep_recording, quarantine
 from include.transfer.metadata import NATIVE_EXPORT, Origin
+from include.transfer.originals import is_original, sources_of
 from include.transfer.recording_body import RecordingBody
 from include.transfer.stored import stored_recording
 
@@ -199,14 +198,9 @@ def _opened(work: ExportWork, body: RecordingBody) -> RecordingBody:
 
 
 def _all_rendered(work: ExportWork, place: tuple[str, str], known: dict[str, int]) -> bool:
-    """Whether the lake holds only what the source was asked to render: then the export is the original beside it."""
+    """Whether the lake holds the recording in other forms only: then the export is the original beside them."""
     shard = work.shard
-    for sha256, part in known.items():
-        body = shard.lake.read(layout.metadata_key(shard.identity(*place, part), sha256))
-        source = json.loads(body or b"{}").get("source", {})
-        if not source.get("requested_format"):
-            return False
-    return True
+    return not any(is_original(source) for source in sources_of(shard.lake, shard.identity(*place), known))
 
 
 def _without_media(work: ExportWork, place: tuple[str, str], seen: Counter[Seen]) -> list[ItemRecord]:

@@ -22,6 +22,7 @@ FACT_LENGTH = 200
 AUDIO = "audio"
 PART_FAILED = "part_failed"
 UNAVAILABLE = "metadata_unavailable"
+NOT_IN_RESULT = "not_in_result"
 
 # Genesys OpenAPI, RecordingMetadata.fileState. AVAILABLE and RESTORED are missing on purpose: see _available.
 STATES: Mapping[str, tuple[Outcome, str]] = {
@@ -109,7 +110,7 @@ def _of_recording(conversation_id: str, item: RecordingMetadata, texts: Mapping[
 
 def _available(text: str) -> tuple[Outcome, str]:
     """The source has it and did not deliver it: with an error of its own, or in silence, which may pass."""
-    return (Outcome.SOURCE_ERROR, "batch_error") if text else (Outcome.PENDING, "not_in_result")
+    return (Outcome.SOURCE_ERROR, "batch_error") if text else (Outcome.PENDING, NOT_IN_RESULT)
 
 
 def _whole(conversation_id: str, outcome: Outcome, reason: str, fact: str) -> ItemRecord:

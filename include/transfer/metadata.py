@@ -27,6 +27,9 @@ class Origin:
     ``declared`` is the source's own JSON about it, as far as the policy on personal facts lets it be stored.
     ``requested_format`` is what the source was asked to render it as: that is no original, and stands among the
     derivatives.
+    ``may_be_rendering``: the source chose the format and does not say whether it is the recording's own.
+    ``media_uri`` is the source's key for one file of several that make up a recording: of a call, ``0`` and ``1`` are
+    its channels.
     ``requested_at`` is when the job was submitted; when the part was stored says the bucket (``LastModified``).
 
     Of a zip that was read by ranges and never stood here whole, the digest is that of its directory: the list of its
@@ -45,6 +48,8 @@ class Origin:
     kind: str = BATCH
     requested_at: str | None = None
     requested_format: str | None = None
+    may_be_rendering: bool | None = None
+    media_uri: str | None = None
 
 
 def recording_document(  # noqa: PLR0913 - every fact of the document once
@@ -67,7 +72,7 @@ def recording_document(  # noqa: PLR0913 - every fact of the document once
         media["version_id"] = version_id
     if audio is not None:
         media |= {name: value for name, value in asdict(audio).items() if value is not None}
-        media["channel_roles"] = channel_roles(audio.channels, conversation)
+        media["channel_roles"] = channel_roles(audio.channels, conversation, media_uri=origin.media_uri)
     return canonical_json(
         {
             "schema": SCHEMA,

@@ -23,7 +23,7 @@ def read_original(lake: LakeStore, org: str, date: str, item: ItemRecord, parts:
     """
     document = read_json(lake, item.metadata_key)
     try:
-        media, conversation = document["media"], document["conversation"]
+        media, conversation, source = document["media"], document["conversation"], document.get("source") or {}
         queues = [str(entry[name]) for entry in conversation.get("queues") or () for name in ("name", "id")]
         return Original(
             identity=layout.MediaIdentity(org, date, item.conversation_id, item.recording_id, item.part),
@@ -34,7 +34,7 @@ def read_original(lake: LakeStore, org: str, date: str, item: ItemRecord, parts:
             codec=str(media.get("codec") or ""),
             channels=media.get("channels"),
             milliseconds=media.get("duration_milliseconds"),
-            roles=tuple(channel_roles(media.get("channels"), conversation)),
+            roles=tuple(channel_roles(media.get("channels"), conversation, media_uri=source.get("media_uri"))),
             queues=tuple(queues),
             divisions=tuple(str(item) for item in conversation.get("division_ids") or ()),
             parts=parts,

@@ -13,11 +13,15 @@ from include.transfer.bundle_members import IDENTITY_MISMATCH
 from include.transfer.failure import failure_record
 from include.transfer.holes import BATCH, explain
 from include.transfer.keep import keep_recording, quarantine
+from include.transfer.originals import is_original, sources_of
 from include.transfer.recording_body import RecordingBody, fetch_body
 from include.transfer.results import is_selected
-from include.transfer.stored import came_in_archive, stored_recording
+from include.transfer.stored import stored_recording
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from include.lake.layout import MediaIdentity
     from include.transfer.results import RecordingResults
     from include.transfer.shard_work import JobUrls, ShardWork
 
@@ -41,7 +45,7 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
     identity, known = work.identity(*place), work.stored.get(place, {})
     # Two known parts may be one result whose bytes changed between two runs: only one for one proves anything.
     by_count = urls.recognises_by_count and len(selected) == len(known) == 1
-    if by_count and not came_in_archive(work.lake, identity, known):
+    if by_count and _is_recognised(work, identity, known):
         return records + stored_recording(work.lake, identity, known)
     with ExitStack() as stack:
         bodies: list[RecordingBody] = []
@@ -60,6 +64,15 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
             else:
                 bodies += _members(work, place, body, stack, records) if body.is_zip else [body]
         return records + keep_recording(work, *place, bodies)
+
+
+def _is_recognised(work: ShardWork, identity: MediaIdentity, known: Mapping[str, int]) -> bool:
+    """Whether the one part in the lake is the one result.
+
+    Not one out of a zip, of which nobody knows how many there are, and not the recording in another form.
+    """
+    (source,) = sources_of(work.lake, identity, known)
+    return "archive_member" not in source and is_original(source)
 
 
 def _members(

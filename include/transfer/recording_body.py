@@ -149,5 +149,7 @@ def _examined(
             acquired_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             etag=downloaded.etag,
             declared_media_type=declared,
+            may_be_rendering=urls.may_be_renderings or None,
+            media_uri=urls.media_uri(result),
         ),
     )

@@ -94,6 +94,8 @@ class JobUrls:
     """By which way what these name has come: ``Origin.kind``."""
     recognises_by_count = True
     """Whether one result and one part in the lake are the same; a rendering stands beside its original."""
+    may_be_renderings = False
+    """Whether the source chose the format of these, and does not say whether it is the recording's own."""
 
     def __init__(
         self,
@@ -149,6 +151,10 @@ class JobUrls:
 
     def size_promised(self, result: RecordingResult) -> int | None:  # noqa: ARG002 - for those that know it
         """Return the exact number of bytes that the source promised, ``None`` where it promises none."""
+        return None
+
+    def media_uri(self, result: RecordingResult) -> str | None:  # noqa: ARG002 - for those that have several
+        """Return the source's key for one file of several of a recording, ``None`` where it is the only one."""
         return None
 
     def _url_at(self, result: RecordingResult, first: PresignedUrl) -> PresignedUrl | None:

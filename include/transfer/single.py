@@ -15,7 +15,6 @@ from include.audit.download_tally import NO_DOWNLOADS, DownloadTally
 from include.audit.metrics import SILENT
 from include.errors import ArchiveError, FormatUnsupported, NotAuthorised, RecordingGone, RetriableError
 from include.lake.commit import read_head
-from include.lake.layout import MediaIdentity
 from include.lake.manifest import Manifest
 from include.outcome import Outcome
 from include.secret import PresignedUrl
@@ -24,7 +23,7 @@ from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.download import MediaDownloader
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.failure import failure_record, reason_of
-from include.transfer.holes import AVAILABLE, explain
+from include.transfer.holes import AVAILABLE
 from include.transfer.recording import archive_recording
 from include.transfer.results import RecordingResults
 from include.transfer.shard_work import ShardWork
@@ -32,6 +31,7 @@ from include.transfer.single_held import is_held
 from include.transfer.single_plan import refuse_erased
 from include.transfer.single_rendition import copy_recording
 from include.transfer.single_urls import SingleUrls
+from include.transfer.single_whole import whole_conversation
 from include.transfer.stored import stored_parts, stored_recording
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ def archive_single(  # noqa: PLR0913 - the ports, the plan and what is wanted
         archived = [item for item in here if item.outcome is Outcome.ARCHIVED]
         why_not = copy_recording(work, source, wishes, wanted, archived, clock())
         missing += [f"{wanted.recording_id} as {wanted.output_format.upper()}: {why_not}"] if why_not else []
-    records = _whole_conversation(source, lake, plan, conversation_id, records)
+    if not planned.is_of_unknown_call:
+        records = whole_conversation(source, lake, plan, conversation_id, records)
     items = tuple(sorted(dated(set(records), earlier_tries(lake, plan), clock())))
     manifest = Manifest(plan.org, plan.date, plan.conversation_ids, items, plan.base_version, plan.key)
     manifest.write(lake)
@@ -200,20 +201,6 @@ def _archive_one(work: ShardWork, source: SingleSource, wanted: Wanted, now: dat
         return [failure_record(*place, error)]
     urls = SingleUrls(source, wanted, offer, now.isoformat(timespec="seconds"))
     return archive_recording(work, urls, RecordingResults(*place, urls.results)) if urls.results else []
-
-
-def _whole_conversation(
-    source: SingleSource, lake: LakeStore, plan: ShardPlan, conversation_id: str, records: Sequence[ItemRecord]
-) -> list[ItemRecord]:
-    """Add what the lake holds of the conversation's other recordings, and why the rest is not here."""
-    told = {item.recording_id for item in records}
-    whole = list(records)
-    desk = stored_parts(lake, plan.org, plan.date, (conversation_id,))
-    for (_, recording_id), parts in sorted(desk.items()):
-        if recording_id not in told:
-            identity = MediaIdentity(plan.org, plan.date, conversation_id, recording_id, 0)
-            whole += stored_recording(lake, identity, parts)
-    return [*whole, *explain(source, conversation_id, (), {item.recording_id for item in whole})]
 
 
 def _not_archived(planned: SinglePlanned, items: Sequence[ItemRecord]) -> tuple[str, ...]:

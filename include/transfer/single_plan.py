@@ -10,14 +10,12 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from include.errors import ConfigurationError, NotAuthorised, RecordingGone
+from include.errors import ConfigurationError
 from include.genesys.models import Contract
-from include.lake import key_reading, layout
+from include.lake import layout
 from include.lake.commit import read_head
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts
 from include.lake.tombstone import erased_conversations
-from include.lake.whereabouts import dates_of
-from include.local_day import LocalDay
 from include.outcome import Outcome
 from include.transfer.day import ConversationSource, present_state
 from include.transfer.facts import stored_facts
@@ -25,20 +23,20 @@ from include.transfer.holes import AUDIO
 from include.transfer.metadata import SINGLE
 from include.transfer.rendition import Rendition
 from include.transfer.single_held import is_held
+from include.transfer.single_place import listed_recordings, place_of
 from include.transfer.single_urls import SingleSource, Wanted
 from include.transfer.stored import stored_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from include.genesys.models import Conversation, RecordingMetadata
+    from include.genesys.models import Conversation
     from include.lake.commit import Commit
     from include.lake.store import LakeStore
+    from include.local_day import LocalDay
     from include.settings import ArchiveSettings
     from include.transfer.stored import StoredParts
-
-_FORBIDDEN = 403
 
 
 class PlanSource(SingleSource, ConversationSource, Protocol):
@@ -104,6 +102,11 @@ class SinglePlanned:
             for form in formats
         )
 
+    @property
+    def is_of_unknown_call(self) -> bool:
+        """Whether it is media whose call nobody knows."""
+        return self.date == layout.UNKNOWN_CALL_DATE
+
     def to_json(self) -> dict[str, object]:
         """Return it for XCom, in lists."""
         return {**asdict(self), "recordings": list(self.recordings)}
@@ -117,6 +120,8 @@ class SinglePlanned:
     def sentence(self) -> str:
         """Return it for the log of a person."""
         what = f"{len(self.recordings)} recordings of conversation {self.conversation_id}, {self.date}"
+        if self.is_of_unknown_call:
+            what = f"Media {self.conversation_id}, of a call that nobody knows, {self.date}"
         return f"{what}: " + ("to be fetched" if self.shard_key else "the lake holds them, nothing is to be fetched")
 
 
@@ -131,12 +136,11 @@ def plan_single(
         ConfigurationError: when nobody knows such a recording, or its conversation was erased on request.
         RetriableError, PermanentError: as the source and the lake raise them.
     """
-    conversation_id = wish.conversation_id or _conversation_of(source, lake, settings, org, wish)
-    found = _details(source, conversation_id)
-    day = _day_of(lake, settings, conversation_id, found)
+    place = place_of(source, lake, settings, org, wish)
+    conversation_id, day, found = place.conversation_id, place.day, place.found
     refuse_erased(lake, str(day), conversation_id)
     parts = stored_parts(lake, org, str(day), (conversation_id,))
-    recordings = _recordings(source, wish, conversation_id, parts)
+    recordings = (wish.media_id,) if place.is_of_unknown_call else _recordings(source, wish, conversation_id, parts)
     head = read_head(lake, org, day)
     planned = SinglePlanned(
         date=str(day),
@@ -178,65 +182,17 @@ def refuse_erased(lake: LakeStore, date: str, conversation_id: str) -> None:
         )
 
 
-def _conversation_of(source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org: str, wish: SingleWish) -> str:
-    """Return whose media it is: by its own metadata, by the lake, or by asking about each conversation of the day."""
-    named = source.guide_media(wish.media_id).conversation_id
-    if named is not None and layout.is_uuid(named):
-        return named
-    if not wish.date:
-        raise ConfigurationError(
-            f"The source does not say whose media {wish.media_id} is: give its conversation_id, or date."
-        )
-    day = LocalDay.of(wish.date, settings.timezone)
-    for key in map(key_reading.MediaKey.parse, lake.list_keys(layout.media_day_prefix(org, str(day)))):
-        if key is not None and key.identity.recording_id == wish.media_id:
-            return key.identity.conversation_id
-    with closing(source.find_conversations(day.start, day.end)) as found:
-        for conversation_id in sorted(found.by_id):
-            if any(item.recording_id == wish.media_id for item in _metadata(source, conversation_id)):
-                return conversation_id
-    raise ConfigurationError(f"No conversation of {day} has the media {wish.media_id}: is the date right?")
-
-
-def _details(source: PlanSource, conversation_id: str) -> Conversation | None:
-    try:
-        return source.conversation(conversation_id)
-    except RecordingGone:
-        return None
-
-
-def _day_of(lake: LakeStore, settings: ArchiveSettings, conversation_id: str, found: Conversation | None) -> LocalDay:
-    if found is not None:
-        return LocalDay(found.start.astimezone(settings.timezone).date(), settings.timezone)
-    dates = dates_of(lake, conversation_id)
-    if len(dates) != 1:
-        raise ConfigurationError(f"Neither Genesys nor {lake.location.uri} knows conversation {conversation_id}.")
-    return LocalDay.of(dates[0], settings.timezone)
-
-
 def _recordings(source: PlanSource, wish: SingleWish, conversation_id: str, parts: StoredParts) -> tuple[str, ...]:
     one = wish.media_id or wish.recording_id
     here = {recording_id for _, recording_id in parts}
     if one in here:
         return (one,)
-    listed = _metadata(source, conversation_id)
+    listed = listed_recordings(source, conversation_id)
     if not one:
         return tuple(sorted({item.recording_id for item in listed if item.media in (None, AUDIO)} | here))
     if listed and one not in {item.recording_id for item in listed}:
         raise ConfigurationError(f"Conversation {conversation_id} has no recording {one}: are both ids right?")
     return (one,)
-
-
-def _metadata(source: PlanSource, conversation_id: str) -> Sequence[RecordingMetadata]:
-    """Return what the source lists; nothing where it refuses this conversation, which is said when it is archived."""
-    try:
-        return source.recording_metadata(conversation_id)
-    except RecordingGone:
-        return ()
-    except NotAuthorised as error:
-        if error.status != _FORBIDDEN:
-            raise
-        return ()
 
 
 def _is_proven(lake: LakeStore, head: Commit, planned: SinglePlanned, parts: StoredParts) -> bool:
@@ -267,7 +223,7 @@ def _expectation(
     if head is not None:
         is_known = bool(head.plans) and conversation_id in present_state(lake, head).items
         return None if is_known else alone
-    if now < day.end:
+    if now < day.end or str(day) == layout.UNKNOWN_CALL_DATE:
         return alone
     with closing(source.find_conversations(day.start, day.end)) as found:
         return DayPlan(org, day, tuple(sorted({conversation_id, *found.by_id, *found.undated})))

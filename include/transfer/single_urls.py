@@ -76,9 +76,16 @@ class SingleUrls(JobUrls):
     def __init__(self, source: SingleSource, wanted: Wanted, offer: MediaOffer, requested_at: str) -> None:
         self.results = _results(wanted, offer)
         super().__init__(source, "", self.results, requested_at)
+        # The guide's metadata names a format, and not whether it is the call's own.
+        self.may_be_renderings = wanted.by_media_id
+        self._keys = offer.keys
         self._single = source
         self._wanted = wanted
         self._offer = offer
+
+    def media_uri(self, result: RecordingResult) -> str | None:
+        """Return the key of one file of several, such as the number of a channel."""
+        return self._keys[self.results.index(result)] if self._keys else None
 
     def looked_again(self, result: RecordingResult, used: JobUrl) -> JobUrl:
         """Ask what the file is now, with a fresh token."""

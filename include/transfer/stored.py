@@ -58,16 +58,6 @@ def stored_recording(lake: LakeStore, identity: layout.MediaIdentity, parts: Map
     return [stored_record(lake, replace(identity, part=part), sha256) for sha256, part in _numbered(parts)]
 
 
-def came_in_archive(lake: LakeStore, identity: layout.MediaIdentity, parts: Mapping[str, int]) -> bool:
-    """Whether any of these parts was a member of a zip: then their number says nothing about how many there are.
-
-    Raises:
-        LakeUnavailable, NotAuthorised: as the lake raises them.
-    """
-    keys = [layout.metadata_key(replace(identity, part=part), sha256) for sha256, part in parts.items()]
-    return any(b'"archive_member":' in (lake.read(key) or b"") for key in keys)
-
-
 def _numbered(parts: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(parts.items(), key=lambda item: (item[1], item[0]))
 

@@ -33,8 +33,9 @@ class OutcomeNotice:
 
         instance = context.get("ti")
         days = instance.xcom_pull(task_ids=VERDICT, key=OUTCOMES_KEY) if instance is not None else None
-        ask = instance is not None and not days
-        single = instance.xcom_pull(task_ids=SINGLE_VERDICT, key=OUTCOMES_KEY) if ask else None
+        single = None
+        if instance is not None and not days:
+            single = instance.xcom_pull(task_ids=SINGLE_VERDICT, key=OUTCOMES_KEY)
         AppriseHook(self.conn_id).notify(
             title=title_of(context["dag"].dag_id, succeeded=self.succeeded),
             body=notice_of(str(context["run_id"]), days or (), single),

@@ -30,11 +30,11 @@ def operations(world: World) -> list[Operation]:
     async def metadata(request: Request) -> Response:
         recording = await asyncio.to_thread(_playable, world, request)
         form = format_served(recording)
-        body = body_for(recording, recording.parts[0], form)
+        body = body_for(recording, recording.merged, form)
         return JSONResponse(
             {
                 "id": recording.id,
-                "format": content_type_of(recording, recording.parts[0], form),
+                "format": content_type_of(recording, recording.merged, form),
                 "size": body.size,
                 "downloadUrl": f"{world.api_base_url}{_PATH.format(mediaId=recording.id)}/download",
             }
@@ -42,7 +42,7 @@ def operations(world: World) -> list[Operation]:
 
     async def download(request: Request) -> ASGIApp:
         recording = await asyncio.to_thread(_playable, world, request)
-        body = await asyncio.to_thread(body_for, recording, recording.parts[0], format_served(recording))
+        body = await asyncio.to_thread(body_for, recording, recording.merged, format_served(recording))
         return Delivery(body, etag_of(f"{world.config.seed}{request.url.path}"), world.faults, request.url.path)
 
     return [("GET", _PATH, metadata), ("GET", f"{_PATH}/download", download)]
@@ -50,7 +50,7 @@ def operations(world: World) -> list[Operation]:
 
 def format_served(recording: Recording) -> str | None:
     """Return the format the guide's endpoint renders to: it knows WAV and MP3 only, so Ogg becomes WAV."""
-    return "WAV" if recording.media == "audio" and recording.parts[0].form == "ogg_opus" else None
+    return "WAV" if recording.media == "audio" and recording.merged.form == "ogg_opus" else None
 
 
 def _playable(world: World, request: Request) -> Recording:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from genesys_archive.commands.conversation import add_conversation, decided_by, lake_and_place
 from genesys_archive.defaults import journal_key
-from include.transfer.erase import ErasureOrder, erase_conversation
+from include.transfer.erase import ErasureOrder
+from include.transfer.erase_everywhere import erase_everywhere
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +28,6 @@ def run(options: argparse.Namespace) -> int:
     lake, org, day = lake_and_place(options)
     order = ErasureOrder(org, day, options.conversation, options.reason, options.legal_basis, decided_by(options))
     may = {"bypass_governance": options.bypass_governance, "dry_run": options.dry_run}
-    erasure = erase_conversation(lake, order, journal_key(), **may)
-    print("\n".join(erasure.lines(lake.location.uri)))
+    for erasure in erase_everywhere(lake, order, journal_key(), **may):
+        print("\n".join(erasure.lines(lake.location.uri)))
     return 0
