@@ -49,6 +49,7 @@ CATALOGUE: dict[str, Fault] = {
         Fault("media-truncated", "half the body under the whole Content-Length, then the connection closes", times=1),
         Fault("media-short-lying-length", "half the body under a Content-Length that fits the half", times=1),
         Fault("media-ignores-range", "a range request is answered 200 with the whole body", times=None),
+        Fault("media-416", "416 for a range that the object has", times=1),
         Fault("media-wrong-content-range", "206 whose bytes and Content-Range start one byte late", times=1),
         Fault("media-html", "200 with an HTML page instead of the media", times=1),
         Fault("media-expired-once", "403 Request has expired, although the URL has not", times=1),

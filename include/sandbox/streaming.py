@@ -61,8 +61,9 @@ class Delivery:
         decision = decide(self.stored.size, self.etag, asked)
         start, stop, status = decision.start, decision.stop, decision.answer.value
         headers = {"accept-ranges": "bytes", "etag": self.etag, "last-modified": LAST_MODIFIED}
-        if decision.answer in {Answer.UNSATISFIABLE, Answer.FAILED_PRECONDITION}:
-            await self._refuse(send, decision.answer, headers)
+        refusal = Answer.UNSATISFIABLE if "range" in asked and self._strikes("media-416") else decision.answer
+        if refusal in {Answer.UNSATISFIABLE, Answer.FAILED_PRECONDITION}:
+            await self._refuse(send, refusal, headers)
             return
         if status == Answer.PART.value:
             if stop - start > 1 and self._strikes("media-wrong-content-range"):

@@ -23,6 +23,14 @@ class BudgetedSpool(Spool):
         self._reservation = reservation
         self._arrived = 0
 
+    def reserve(self, total: int) -> None:
+        """Reserve what the source says the file has, before anything is asked for.
+
+        Raises:
+            QuotaExceeded, ConfigurationError: as ``Reservation.hold``.
+        """
+        self._reservation.hold(total)
+
     def expect(self, total: int, etag: str | None) -> None:
         """Reserve the whole file, then prepare for it."""
         self._reservation.hold(total)

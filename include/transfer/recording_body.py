@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.errors import IntegrityError, NotAuthorised, RequestRejected, SourceChanged
+from include.transfer.budgeted_spool import BudgetedSpool
 from include.transfer.integrity import Finding, Inspection, examine, verdict
 from include.transfer.metadata import Origin
 
@@ -75,6 +76,7 @@ def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: Bi
         PermanentError, SkippableError: as the answer says; nothing usable arrived.
     """
     place = _Place(urls, result)
+    _reserve(sink, urls.size_promised(result))
     for fetch in range(1, FETCHES_PER_RESULT + 1):
         last = fetch == FETCHES_PER_RESULT
         try:
@@ -89,6 +91,12 @@ def fetch_body(work: ShardWork, urls: JobUrls, result: RecordingResult, sink: Bi
             return body
         place.look_again()
     raise SourceChanged("The recording did not arrive within its attempts.")  # pragma: no cover - the loop ends above
+
+
+def _reserve(sink: BinaryIO | Spool, promised: int | None) -> None:
+    """Reserve exactly what the source promised, before one byte is asked for."""
+    if promised is not None and isinstance(sink, BudgetedSpool):
+        sink.reserve(promised)
 
 
 class _Place:
