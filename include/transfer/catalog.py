@@ -29,7 +29,7 @@ from include.lake.commit import is_head, read_head
 from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.catalog_row import catalog_row
-from include.transfer.day import state_of
+from include.transfer.day_state import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

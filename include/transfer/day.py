@@ -1,176 +1,35 @@
-"""The day's two ends: what to ask for tonight, and what became of it.
+"""What became of the day: its next commit, and its reports; the second of the day's two ends.
 
-Begins by asking the lake, ends by committing to it; in between, ``archive.py`` moves the bytes. Holds no Airflow and
-no bytes of audio.
+``day_plan.py`` is the first; in between, ``archive.py`` moves the bytes. Holds no Airflow and no bytes of audio.
 """
 
 from __future__ import annotations
 
 import logging
-from contextlib import closing
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from include.audit.reconcile import DayState, fold, with_erased, with_unfinished_erasures, without_lost
 from include.audit.report import sentence
 from include.audit.standing import Standing
 from include.errors import LakeUnavailable
-from include.lake import key_reading, layout
 from include.lake.commit import Commit, contents_of, first_commit, is_head, read_head, try_commit
-from include.lake.manifest import Manifest
-from include.lake.plan import ShardPlan, earlier_facts, read_expected
-from include.lake.tombstone import conversations_of, erased_conversations, plans_with_facts, uncertified_erasures
-from include.transfer.closing import ClosingRules, nightly_rules, standing_of
-from include.transfer.day_demand import DayDemand, shard_name
+from include.transfer.closing import ClosingRules, standing_of
 from include.transfer.day_journal import journal_of_commit, seal_commit, unanchored
 from include.transfer.day_report import write_reports
 from include.transfer.day_seal import judged, seal_found
-from include.transfer.facts import stored_facts
-from include.transfer.second_look import Looked, look_again
+from include.transfer.day_state import has_lost, present_state, state_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable
 
+    from include.audit.reconcile import DayState
     from include.audit.signature import JournalKey
-    from include.genesys.analytics import ConversationsFound
-    from include.genesys.models import Conversation
     from include.lake.store import LakeStore
     from include.local_day import LocalDay
-    from include.outcome import ItemRecord
-    from include.settings import ArchiveSettings
-    from include.transfer.day_demand import Batches
-    from include.transfer.second_look import SecondLook
 
 log = logging.getLogger(__name__)
 COMMIT_ATTEMPTS = 8
-BLOCK_CONVERSATIONS = 5000
-"""Conversations whose facts are held at once."""
-NO_STATE = DayState({})
 NIGHTLY = ClosingRules()
-
-
-class ConversationSource(Protocol):
-    """What planning needs of the source."""
-
-    def find_conversations(self, start: datetime, end: datetime) -> ConversationsFound:
-        """Return the recorded conversations that started in ``[start, end)``."""
-
-    def resolve_names(self, conversations: Sequence[Conversation]) -> tuple[Conversation, ...]:
-        """Return them with agent, queue and wrap-up names filled in."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShardTask:
-    """One mapped task group's work as it travels through XCom: keys and counts, nothing else."""
-
-    date: str
-    plan_key: str
-    batches: int
-    conversations: int
-
-
-@dataclass(frozen=True, slots=True)
-class DayPlanned:
-    """What planning a day came to; ``estimated_bytes`` assumes the codec's usual rate, not a measurement.
-
-    ``looked_up`` conversations got a second look, which changed ``changed`` of them; ``not_looked_up`` were beyond its
-    bound or got no answer, ``None`` where no second look was taken.
-    """
-
-    date: str
-    plan_key: str
-    expected: int
-    outstanding: int
-    seconds: int
-    estimated_bytes: int
-    duplicates: int
-    rejected: int
-    looked_up: int
-    changed: int
-    not_looked_up: int | None
-    shards: tuple[ShardTask, ...]
-
-    def without_shards(self) -> dict[str, object]:
-        """Return the counts, for XCom: the shards travel on their own, to be mapped over."""
-        return {name: value for name, value in asdict(self).items() if name != "shards"}
-
-    def sentence(self) -> str:
-        """Return the plan for the log of a person."""
-        return (
-            f"{self.date}: {self.expected} conversations expected, {self.outstanding} to ask for in "
-            f"{sum(shard.batches for shard in self.shards)} batches; {self.seconds / 3600:.1f} hours of calls, about "
-            f"{self.estimated_bytes / 1e6:.0f} MB. Seen twice: {self.duplicates}; refused ids: {self.rejected}."
-            f"{self._second_look()}"
-        )
-
-    def _second_look(self) -> str:
-        if not self.looked_up + (self.not_looked_up or 0):
-            return ""
-        rest = f"; {self.not_looked_up} were not looked at" if self.not_looked_up else ""
-        return f" Looked at {self.looked_up} settled conversations again: {self.changed} have changed{rest}."
-
-
-def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by its name
-    source: ConversationSource,
-    lake: LakeStore,
-    settings: ArchiveSettings,
-    org: str,
-    day: LocalDay,
-    *,
-    shards_max: int,
-    only_failed: bool = False,
-    dry_run: bool = False,
-    look: SecondLook | None = None,
-    key: JournalKey | None = None,
-) -> DayPlanned:
-    """Decide what to ask Genesys for: expected, minus what the lake has settled, in shards of batches.
-
-    ``expected`` is what analytics says now and what earlier commits said. With ``only_failed``, conversations that no
-    commit knows yet are expected but left for the nightly run. With ``dry_run`` nothing is written. With ``look``, as
-    in an audit, settled conversations are looked at again, and whatever is requested is asked about one by one.
-    What a dead run has left is committed first, and signed with ``key``.
-
-    Raises:
-        RetriableError, PermanentError: as the source and the lake raise them.
-    """
-    with closing(source.find_conversations(day.start, day.end)) as found:
-        by_id = found.by_id
-        seen = frozenset((*by_id, *found.undated))
-        demand = DayDemand(lake, org, day, seen, settings.batch_items, shards_max, only_failed)
-        head, finished = read_head(lake, org, day), frozenset[str]()
-        if not dry_run:
-            head, finished = _with_leftovers(demand, head, nightly_rules(settings), key, deep=look is not None)
-        known, version = _known_of(lake, head), head.version if head else 0
-        plan = demand.plan(known)
-        looked = look_again(look, known, str(version)) if look else Looked()
-        groups = [group for group in demand.shards(known, looked.changed) if shard_name(group) not in finished]
-        todo = {item for group in groups for batch in group for item in batch}
-        # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
-        earlier = earlier_facts(lake, str(day), todo - by_id.keys())
-        template = ShardPlan(org, str(day), day.zone.key, (), {}, base_version=version, deep=look is not None)
-        if not dry_run:
-            lake.put_document(plan.key, plan.body())
-        drafts = _Drafts(source, settings, by_id, earlier)
-        shards = []
-        for shard in drafts.filled(template, groups):
-            shards.append(ShardTask(str(day), shard.key, len(shard.batches), len(shard.conversation_ids)))
-            if not dry_run:
-                lake.put_document(shard.key, shard.body())
-        return DayPlanned(
-            date=str(day),
-            plan_key=plan.key,
-            expected=len(plan.expected),
-            outstanding=len(todo),
-            seconds=drafts.milliseconds // 1000,
-            estimated_bytes=drafts.milliseconds * settings.estimated_bytes_per_second // 1000,
-            duplicates=found.duplicates,
-            rejected=len(found.rejected),
-            looked_up=looked.asked,
-            changed=len(looked.changed),
-            not_looked_up=looked.left if look else None,
-            shards=tuple(shards),
-        )
 
 
 def commit_day(
@@ -206,7 +65,7 @@ def commit_day(
             return head, state_of(lake, head)
         draft = first_commit(org, day, found) if head is None else head.following(new)
         state = state_of(lake, draft)
-        if rules.window_over and _has_lost(lake, draft, state):
+        if rules.window_over and has_lost(lake, draft, state):
             rules = replace(rules, window_over=False)
         state = replace(state, standing=standing_of(lake, org, day, head, rules, len(state.items)))
         if head is not None and not has_news and state.standing == Standing.of_summary(head.summary):
@@ -246,99 +105,3 @@ def reconcile_day(
         if is_head(lake, commit):
             break
     return state, sentence(str(day), state)
-
-
-def _with_leftovers(
-    demand: DayDemand, head: Commit | None, rules: ClosingRules, key: JournalKey | None, *, deep: bool
-) -> tuple[Commit | None, frozenset[str]]:
-    """Return the head, and those shards of tonight's that a run has done which died before its commit.
-
-    Whatever else it has left is committed first, so that tonight's evidence is newer.
-    """
-    lake, org, day = demand.lake, demand.org, demand.day
-    found = contents_of(lake, day)
-    left = found if head is None else head.new_of(found)
-    if not left.manifests:
-        return head, frozenset()
-    finished = None if deep else demand.finished(_known_of(lake, head), head.version if head else 0, left)
-    if finished is None:
-        return commit_day(lake, org, day, (), rules, key)[0], frozenset()
-    log.info("Taken over from a run that died: %d finished shards", len(finished))
-    return head, finished
-
-
-def _known_of(lake: LakeStore, head: Commit | None) -> DayState:
-    return NO_STATE if head is None else present_state(lake, head)
-
-
-def present_state(lake: LakeStore, commit: Commit) -> DayState:
-    """Return a commit's state as the bucket bears it out today: a part that somebody deleted is asked for again."""
-    present = frozenset(lake.list_keys(layout.media_day_prefix(commit.org, str(commit.day))))
-    state = without_lost(state_of(lake, commit), present)
-    erased = erased_conversations(lake, str(commit.day))
-    if not erased:
-        return state
-    # Open again: whose erasure was cut short, and of whom something came back with a task that was then at work: one
-    # that archived, or one that made a copy of what it had read before.
-    # Or one that refused its bytes, or a plan that was made meanwhile and holds facts of it.
-    places = (layout.derived_day_prefix(commit.org, str(commit.day)), layout.quarantine_prefix(str(commit.day)))
-    keys = (*present, *(key for place in places for key in lake.list_keys(place)))
-    here = {key_reading.conversation_in(key) for key in keys} | plans_with_facts(
-        lake, str(commit.day), erased.keys()
-    ).keys()
-    unfinished = {item: erased[item] for item in here & erased.keys()} | uncertified_erasures(lake, str(commit.day))
-    return with_unfinished_erasures(with_erased(state, erased), unfinished)
-
-
-def _has_lost(lake: LakeStore, draft: Commit, state: DayState) -> bool:
-    """Whether the bucket does not bear out what the manifests say: such a day is not over, whatever its age."""
-    said = state.outcomes
-    return any(
-        outcome.is_open and not said[key].is_open for key, outcome in present_state(lake, draft).outcomes.items()
-    )
-
-
-def state_of(lake: LakeStore, commit: Commit) -> DayState:
-    """Return the state that a commit stands for: its plans' expectations and its manifests' outcomes."""
-    owner = (commit.org, str(commit.day))
-    expected = {item for key in commit.plans for item in read_expected(lake, key, *owner)}
-    generations: dict[tuple[int, int], list[tuple[ItemRecord, ...]]] = {}
-    for key, version in sorted(commit.manifests.items()):
-        manifest = Manifest.read(lake, key, *owner)
-        # By the commit it was planned on, then by the one that brought it in: an old task cleared late is old evidence.
-        generations.setdefault((manifest.base_version, version), []).append(manifest.items)
-    state = fold(sorted(expected), [generations[age] for age in sorted(generations)])
-    state = with_erased(state, conversations_of(commit.tombstones))
-    return replace(state, standing=Standing.of_summary(commit.summary))
-
-
-@dataclass(slots=True)
-class _Drafts:
-    """Fills shards with facts, a block of them at a time: a large day does not fit into memory as a whole."""
-
-    source: ConversationSource
-    settings: ArchiveSettings
-    by_id: Mapping[str, Conversation]
-    earlier: Mapping[str, dict[str, object]]
-    milliseconds: int = 0
-
-    def filled(self, template: ShardPlan, groups: Sequence[Batches]) -> Iterator[ShardPlan]:
-        """Yield a shard for each group of batches, each with its conversations' facts."""
-        if not groups:
-            return
-        # Names are asked for by the block: a shard alone would ask for the same agents in many small lookups.
-        per_block = max(1, BLOCK_CONVERSATIONS // (len(groups[0]) * self.settings.batch_items))
-        for start in range(0, len(groups), per_block):
-            block = groups[start : start + per_block]
-            facts = self._facts([key for group in block for batch in group for key in batch])
-            for group in block:
-                yield replace(
-                    template, batches=group, facts={key: facts.get(key, {}) for batch in group for key in batch}
-                )
-
-    def _facts(self, ids: Sequence[str]) -> dict[str, dict[str, object]]:
-        rows = [self.by_id[key] for key in ids if key in self.by_id]
-        self.milliseconds += sum(row.duration_milliseconds or 0 for row in rows)
-        known = {key: self.settings.pii.applied(self.earlier[key]) for key in ids if key in self.earlier}
-        named = self.source.resolve_names(rows)
-        return {**known, **{item.conversation_id: stored_facts(item, self.settings) for item in named}}

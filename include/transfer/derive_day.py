@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from include.lake.commit import read_head
 from include.local_day import LocalDay
 from include.outcome import Outcome
-from include.transfer.day import present_state
+from include.transfer.day_state import present_state
 from include.transfer.derivative import Workshop, make_derivative
 from include.transfer.derivative_document import Derived, transcoder
 from include.transfer.derivative_slices import Slice, slices_of

@@ -19,7 +19,8 @@ from include.lake.tombstone import ErasedObject, Rewritten, Tombstone, tombstone
 from include.lake.versions import COMPLIANCE, GOVERNANCE
 from include.transfer.catalog import catalog_day
 from include.transfer.conversation_objects import objects_of
-from include.transfer.day import commit_day, reconcile_day, state_of
+from include.transfer.day import commit_day, reconcile_day
+from include.transfer.day_state import state_of
 from include.transfer.order import check_order
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from include.lake.plan import DayPlan, ShardPlan, earlier_facts
 from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.closing import ClosingRules, nightly_rules
-from include.transfer.day import NO_STATE, commit_day, present_state
+from include.transfer.day import commit_day
+from include.transfer.day_state import NO_STATE, present_state
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.export_listing import unsettled
 from include.transfer.export_pairing import by_day, paired, read_metadata

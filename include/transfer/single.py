@@ -18,7 +18,7 @@ from include.lake.commit import read_head
 from include.lake.manifest import Manifest
 from include.outcome import Outcome
 from include.secret import PresignedUrl
-from include.transfer.day import present_state
+from include.transfer.day_state import present_state
 from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.download import MediaDownloader
 from include.transfer.evidence import dated, earlier_tries

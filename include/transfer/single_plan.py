@@ -17,7 +17,8 @@ from include.lake.commit import read_head
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts
 from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
-from include.transfer.day import ConversationSource, present_state
+from include.transfer.day_plan import ConversationSource
+from include.transfer.day_state import present_state
 from include.transfer.facts import stored_facts
 from include.transfer.holes import AUDIO
 from include.transfer.metadata import SINGLE

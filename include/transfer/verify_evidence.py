@@ -16,8 +16,8 @@ from include.lake import key_reading, layout
 from include.lake.catalog import CatalogManifest
 from include.lake.manifest import Manifest
 from include.lake.merkle import item_leaves, merkle_root
-from include.transfer.day import state_of
 from include.transfer.day_check import check_custody
+from include.transfer.day_state import state_of
 from include.transfer.verify_commits import read_commits
 from include.transfer.verify_erased import Erased, plan_in_place, read_erased
 

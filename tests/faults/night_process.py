@@ -25,7 +25,8 @@ from include.lake.store import LakeStore, Writing, client_config
 from include.settings import ArchiveSettings, LakeLocation
 from include.transfer.archive import archive_shard
 from include.transfer.catalog import catalog_day
-from include.transfer.day import commit_day, plan_day, reconcile_day
+from include.transfer.day import commit_day, reconcile_day
+from include.transfer.day_plan import plan_day
 from include.transfer.download import MediaDownloader
 from include.transfer.submit import SubmittedShard, submit_shard
 from tests.story.night import DAY, ZONE

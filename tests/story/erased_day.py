@@ -11,7 +11,8 @@ from include.lake.plan import DayPlan, ShardPlan
 from include.lake.store import LakeStore, Writing
 from include.settings import LakeLocation
 from include.transfer.archive import archive_shard
-from include.transfer.day import commit_day, present_state
+from include.transfer.day import commit_day
+from include.transfer.day_state import present_state
 from include.transfer.erase import ErasureOrder
 from include.transfer.hold import HoldOrder, hold_conversation
 from include.transfer.submit import SubmittedJob, SubmittedShard

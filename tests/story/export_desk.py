@@ -15,7 +15,7 @@ from include.sandbox.config import SandboxConfig
 from include.sandbox.native_export import NativeExport
 from include.sandbox.tenant import Tenant
 from include.settings import ArchiveSettings, LakeLocation
-from include.transfer.day import present_state
+from include.transfer.day_state import present_state
 from include.transfer.download import MediaDownloader
 from include.transfer.export_ingest import ExportPorts, find_news, ingest_day
 from include.transfer.export_listing import Window

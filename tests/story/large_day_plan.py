@@ -18,7 +18,7 @@ from include.genesys.connection import GenesysConnection
 from include.lake.store import LakeStore, Writing, client_config
 from include.local_day import LocalDay
 from include.settings import ArchiveSettings, LakeLocation
-from include.transfer.day import plan_day
+from include.transfer.day_plan import plan_day
 from include.transfer.large_days import DaySource
 
 POLL_SECONDS = 0.2

@@ -20,7 +20,8 @@ from include.sandbox.config import SandboxConfig
 from include.sandbox.server import running
 from include.settings import ArchiveSettings
 from include.transfer.archive import archive_shard
-from include.transfer.day import commit_day, plan_day, reconcile_day
+from include.transfer.day import commit_day, reconcile_day
+from include.transfer.day_plan import plan_day
 from include.transfer.download import MediaDownloader
 from include.transfer.halving import Wait, in_smaller_jobs
 from include.transfer.submit import submit_shard
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from include.lake.store import LakeStore
     from include.sandbox.server import Sandbox
     from include.transfer.archive import ShardReport
-    from include.transfer.day import DayPlanned
+    from include.transfer.day_plan import DayPlanned
     from include.transfer.submit import SubmittedShard
 
 ZONE = ZoneInfo("Europe/Berlin")

@@ -23,7 +23,9 @@ from include.lake.plan import ShardPlan, read_expected
 from include.lake.store import LakeStore
 from include.outcome import ItemRecord, Outcome
 from include.settings import ArchiveSettings
-from include.transfer.day import COMMIT_ATTEMPTS, commit_day, plan_day, reconcile_day, state_of
+from include.transfer.day import COMMIT_ATTEMPTS, commit_day, reconcile_day
+from include.transfer.day_plan import plan_day
+from include.transfer.day_state import state_of
 from tests.story.desk import ORG, conversation, recording_of
 from tests.story.night import DAY, ZONE, everything_in
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from include.lake.store import Put
-    from include.transfer.day import DayPlanned
+    from include.transfer.day_plan import DayPlanned
 
 
 @dataclass

@@ -13,8 +13,9 @@ from include.lake.commit import read_head
 from include.lake.layout import report_key
 from include.lake.store import JSON_TYPE
 from include.transfer.custody import seconds_to_archive
-from include.transfer.day import present_state, reconcile_day
+from include.transfer.day import reconcile_day
 from include.transfer.day_report import CHART, FIGURES, MEDIA_TYPES, earlier_figures, write_reports
+from include.transfer.day_state import present_state
 from tests.story.night import DAY, night
 
 BEFORE = str(DAY.date - timedelta(days=1))

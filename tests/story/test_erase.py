@@ -12,7 +12,7 @@ from include.lake.commit import read_head
 from include.lake.layout import MediaIdentity, erasure_key, quarantine_key
 from include.lake.tombstone import tombstones_of
 from include.lake.whereabouts import dates_of, place_of
-from include.transfer.day import state_of
+from include.transfer.day_state import state_of
 from include.transfer.erase import erase_conversation
 from tests.story.desk import ORG, audio, conversation
 from tests.story.erased_day import EXPECTED, every_version, keys_with, order, outcomes, traces_of

@@ -11,7 +11,7 @@ from include.lake.commit import read_head
 from include.lake.key_reading import MediaKey
 from include.lake.layout import derived_key, erasure_key
 from include.lake.tombstone import read_shard_plan, tombstones_of
-from include.transfer.day import present_state
+from include.transfer.day_state import present_state
 from include.transfer.erase import erase_conversation
 from include.transfer.submit import submit_shard
 from tests.story.desk import ORG, audio, conversation

@@ -14,7 +14,8 @@ from include.lake import layout
 from include.lake.commit import read_head
 from include.lake.tombstone import ErasedObject, Rewritten, Tombstone
 from include.transfer.catalog import catalog_day
-from include.transfer.day import commit_day, present_state
+from include.transfer.day import commit_day
+from include.transfer.day_state import present_state
 from include.transfer.erase import erase_conversation
 from include.transfer.verify import Scope, verify_lake
 from tests.story.desk import ORG, conversation

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from include.lake.store import LakeStore
-    from include.transfer.day import DayPlanned
+    from include.transfer.day_plan import DayPlanned
 
 
 @pytest.fixture

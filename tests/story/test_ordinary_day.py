@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from demo.object_store import ObjectStore
     from include.audit.reconcile import DayState
-    from include.transfer.day import DayPlanned
+    from include.transfer.day_plan import DayPlanned
 
 
 @dataclass

@@ -14,7 +14,8 @@ from include.genesys.models import Contract
 from include.lake.commit import read_head
 from include.lake.plan import ShardPlan
 from include.outcome import Outcome
-from include.transfer.day import commit_day, state_of
+from include.transfer.day import commit_day
+from include.transfer.day_state import state_of
 from include.transfer.erase import ErasureOrder, erase_conversation
 from include.transfer.single import archive_single, media_downloader, missing_in_proof, seconds_until_ready
 from include.transfer.single_plan import SingleWish

@@ -14,14 +14,14 @@ from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.each_day import DayTroubles
 from genesys_archive.operators.planned import DAYS_KEY, TRUE, hand_over
 from include.transfer.audited import audited_days, look_of
-from include.transfer.day import plan_day
+from include.transfer.day_plan import plan_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
-    from include.transfer.day import DayPlanned
+    from include.transfer.day_plan import DayPlanned
 
 
 class PlanAuditOperator(BaseOperator):

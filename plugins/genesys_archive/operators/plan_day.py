@@ -18,7 +18,7 @@ from genesys_archive.operators.planned import TRUE, hand_over
 from genesys_archive.triggers.analytics_jobs import AnalyticsJobsTrigger
 from include.genesys.analytics import LargeIntervalError
 from include.local_day import LocalDay, requested_days
-from include.transfer.day import DayPlanned, plan_day
+from include.transfer.day_plan import DayPlanned, plan_day
 from include.transfer.large_days import Analytics, DaySource, fulfilled_jobs, wants_jobs
 from include.transfer.rendition import Rendition
 

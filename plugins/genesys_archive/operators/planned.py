@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from genesys_archive.operators.each_day import DayTroubles
     from include.local_day import LocalDay
     from include.settings import ArchiveSettings
-    from include.transfer.day import DayPlanned
+    from include.transfer.day_plan import DayPlanned
 
 DAYS_KEY = "days"
 """The XCom key under which the plan leaves the days' counts and plan keys."""
