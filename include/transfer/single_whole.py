@@ -10,7 +10,7 @@ from include.lake.commit import read_head
 from include.lake.layout import MediaIdentity
 from include.local_day import LocalDay
 from include.outcome import ItemRecord, Outcome
-from include.transfer.day import present_state
+from include.transfer.day_state import present_state
 from include.transfer.holes import NOT_IN_RESULT, explain
 from include.transfer.originals import has_original
 from include.transfer.stored import stored_parts, stored_recording
