@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from include.lake.bucket import Bucket
+from include.lake.listing import listed
 from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.server_copy import CopySource
 from include.lake.store import LakeStore
@@ -74,16 +75,10 @@ class ExportBucket:
         Raises:
             LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list them.
         """
-        arguments: dict[str, object] = {"Prefix": self._prefix + prefix}
-        while True:
-            with translated(self.uri(prefix)):
-                page = self._bucket.call("list_objects_v2", **arguments)
+        for page in listed(self._bucket, self._prefix + prefix, self.uri(prefix)):
             for entry in page.get("Contents") or []:
                 key = str(entry["Key"]).removeprefix(self._prefix)
                 yield ExportObject(entry["LastModified"], key, str(entry["ETag"]), int(entry["Size"]))
-            if not page.get("IsTruncated"):
-                return
-            arguments["ContinuationToken"] = page["NextContinuationToken"]
 
     def read(self, key: str) -> bytes | None:
         """Return a small object, ``None`` where it is gone; raises as ``objects`` does."""

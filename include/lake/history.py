@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from include.lake.s3_errors import translated
+from include.lake.listing import listed_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,17 +72,11 @@ def _age(version: Version) -> tuple[bool, float, bool]:
 
 
 def _entries(bucket: Bucket, prefix: str, where: str) -> Iterator[tuple[str, Version]]:
-    arguments: dict[str, object] = {"Prefix": prefix}
-    while True:
-        with translated(where):
-            page = bucket.call("list_object_versions", **arguments)
+    for page in listed_versions(bucket, prefix, where):
         found = [_entry(item, marker=False) for item in page.get("Versions") or []]
         found += [_entry(item, marker=True) for item in page.get("DeleteMarkers") or []]
         # A page holds two lists, each in the order of keys.
         yield from sorted(found, key=lambda entry: entry[0])
-        if not page.get("IsTruncated"):
-            return
-        arguments |= {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker") or ""}
 
 
 def _entry(item: dict[str, Any], *, marker: bool) -> tuple[str, Version]:

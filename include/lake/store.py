@@ -19,6 +19,7 @@ from include.errors import ArchiveError, IntegrityError, LakeConflict, LakeUnava
 from include.lake.backoff import Backoff
 from include.lake.bucket import Bucket, S3Client, client_config
 from include.lake.history import KeyHistory, OpenUpload, histories
+from include.lake.listing import listed
 from include.lake.multipart import MultipartUpload
 from include.lake.protection import Protection
 from include.lake.put_requests import IF_ABSENT, PartRequests, crc_text, get_request, head_request, put_request
@@ -274,28 +275,15 @@ class LakeStore:
             yield str(entry["Key"]).removeprefix(self._prefix), entry["LastModified"].replace(microsecond=0)
 
     def _listing(self, prefix: str, after: str = "") -> Iterator[dict[str, Any]]:
-        arguments: dict[str, object] = {"Prefix": self._prefix + prefix}
-        if after:
-            arguments["StartAfter"] = self._prefix + after
-        while True:
-            with translated(self.uri(prefix)):
-                page = self._bucket.call("list_objects_v2", **arguments)
+        begin = {"StartAfter": self._prefix + after} if after else {}
+        for page in listed(self._bucket, self._prefix + prefix, self.uri(prefix), **begin):
             yield from page.get("Contents") or []
-            if not page.get("IsTruncated"):
-                return
-            arguments["ContinuationToken"] = page["NextContinuationToken"]
 
     def list_folders(self, prefix: str) -> Iterator[str]:
         """Yield what stands between the prefix and the next slash, such as ``date=2026-03-02/``, in order."""
-        arguments: dict[str, object] = {"Prefix": self._prefix + prefix, "Delimiter": "/"}
-        while True:
-            with translated(self.uri(prefix)):
-                page = self._bucket.call("list_objects_v2", **arguments)
+        for page in listed(self._bucket, self._prefix + prefix, self.uri(prefix), Delimiter="/"):
             for entry in page.get("CommonPrefixes") or []:
                 yield entry["Prefix"].removeprefix(self._prefix + prefix)
-            if not page.get("IsTruncated"):
-                return
-            arguments["ContinuationToken"] = page["NextContinuationToken"]
 
     def sweep_uploads(self) -> int:
         """Abort the uploads that killed workers left open below the prefix; return how many.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from include.errors import ConfigurationError
+from include.lake.listing import listed_versions
 from include.lake.s3_errors import KeyAbsentError, translated
 from include.lake.stale_uploads import sweep
 from include.lake.stored_object import StoredObject
@@ -68,15 +69,9 @@ class Versions:
         Raises:
             LakeUnavailable, NotAuthorised, ConfigurationError: when they cannot be listed.
         """
-        arguments: dict[str, object] = {"Prefix": self._prefix + prefix}
-        while True:
-            with translated(self.uri(prefix)):
-                page = self._bucket.call("list_object_versions", **arguments)
+        for page in listed_versions(self._bucket, self._prefix + prefix, self.uri(prefix)):
             yield from (self._version(entry, is_marker=False) for entry in page.get("Versions") or [])
             yield from (self._version(entry, is_marker=True) for entry in page.get("DeleteMarkers") or [])
-            if not page.get("IsTruncated"):
-                return
-            arguments |= {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
     def digest(self, version: ObjectVersion) -> str:
         """Return the SHA-256 that the bucket knows of a version, empty where it knows none."""
