@@ -10,7 +10,8 @@ from include.audit.standing import Standing
 from include.lake import key_reading, layout
 from include.lake.manifest import Manifest
 from include.lake.plan import read_expected
-from include.lake.tombstone import conversations_of, erased_conversations, plans_with_facts, uncertified_erasures
+from include.lake.tombstone import conversations_of, erased_conversations, plans_with_facts
+from include.transfer.erasure_proof import unproved_erasures
 
 if TYPE_CHECKING:
     from include.lake.commit import Commit
@@ -48,7 +49,7 @@ def present_state(lake: LakeStore, commit: Commit) -> DayState:
     here = {key_reading.conversation_in(key) for key in keys} | plans_with_facts(
         lake, str(commit.day), erased.keys()
     ).keys()
-    unfinished = {item: erased[item] for item in here & erased.keys()} | uncertified_erasures(lake, str(commit.day))
+    unfinished = {item: erased[item] for item in here & erased.keys()} | unproved_erasures(lake, commit)
     return with_unfinished_erasures(with_erased(state, erased), unfinished)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from include.canonical import canonical_json
 from include.errors import ConfigurationError, LakeUnavailable, ObjectLocked
 from include.lake import layout
 from include.lake.commit import read_head
@@ -21,6 +20,7 @@ from include.transfer.catalog import catalog_day
 from include.transfer.conversation_objects import objects_of
 from include.transfer.day import commit_day, reconcile_day
 from include.transfer.day_state import state_of
+from include.transfer.erasure_proof import certificate
 from include.transfer.order import check_order
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from include.lake.versions import Guards, ObjectVersion
     from include.local_day import LocalDay
     from include.transfer.conversation_objects import ConversationObjects
-
-CERTIFICATE_SCHEMA = "recording-archive/erasure/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def erase_conversation(
 ) -> Erasure:
     """Erase every version of all that is the conversation's, and prove it; called again it finishes or does nothing.
 
-    The commit that anchors the tombstone, and the journal that tells of it, are signed with ``key``.
+    The commit that anchors the tombstone, the journal that tells of it, and the certificate are signed with ``key``.
 
     Raises:
         ObjectLocked: a hold or a retention keeps an object; nothing was deleted or written.
@@ -161,7 +159,7 @@ def erase_conversation(
     commit, _ = commit_day(lake, order.org, order.day, (), key=key)
     _renew_catalog(lake, order, bypass=bypass)
     for tombstone in tombstones:
-        lake.put_first(layout.erasure_key(tombstone.key), _certificate(tombstone, commit.key, found.unassigned))
+        lake.put_first(layout.erasure_key(tombstone.key), certificate(tombstone, commit.key, found.unassigned, key))
     # The certificate first: without it the report would call the day open.
     if any(lake.list_keys(layout.report_prefix(str(order.day)))):
         reconcile_day(lake, order.org, order.day, (), key=key)
@@ -269,24 +267,6 @@ def _look_again(lake: LakeStore, order: ErasureOrder) -> None:
             f"{len(left)} versions of conversation {order.conversation_id} are there still or again, such as "
             f"{lake.uri(left[0].key)}: a task is at work on the day, or a new lock was set. Erase it once more."
         )
-
-
-def _certificate(tombstone: Tombstone, commit_key: str, unassigned: tuple[str, ...]) -> bytes:
-    """Return the document that says: what this tombstone names is gone, looked for after the deletion."""
-    return canonical_json(
-        {
-            "schema": CERTIFICATE_SCHEMA,
-            "org": tombstone.org,
-            "date": tombstone.date,
-            "conversation_id": tombstone.conversation_id,
-            "tombstone": tombstone.key,
-            "commit": commit_key,
-            "versions": len(tombstone.objects),
-            "bytes": sum(item.bytes for item in tombstone.objects),
-            "versions_left": 0,
-            "unassigned_quarantine": list(unassigned),
-        }
-    )
 
 
 def _stale_reports(lake: LakeStore, order: ErasureOrder, tombstones: tuple[Tombstone, ...]) -> list[ObjectVersion]:

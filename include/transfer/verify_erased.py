@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from include.audit.finding import Finding, FindingKind
-from include.canonical import canonical_json, read_document
 from include.errors import IntegrityError, LakeUnavailable
 from include.lake import key_reading, layout
 from include.lake.tombstone import Tombstone, erased_conversations, plans_with_facts
+from include.transfer.erasure_proof import missing_proof
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from include.audit.signature import JournalKey
     from include.lake.store import LakeStore
 
 
@@ -30,8 +31,12 @@ class Erased:
     findings: list[Finding] = field(default_factory=list)
 
 
-def read_erased(lake: LakeStore, org: str, date: str, named: Mapping[str, Collection[str]]) -> Erased:
+def read_erased(
+    lake: LakeStore, org: str, date: str, named: Mapping[str, Collection[str]], signing: JournalKey | None = None
+) -> Erased:
     """Read a day's tombstones and certificates; ``named`` maps a tombstone to the commits that name it.
+
+    ``signing`` checks the certificates' signatures, where there is one.
 
     Raises:
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list its objects.
@@ -46,7 +51,7 @@ def read_erased(lake: LakeStore, org: str, date: str, named: Mapping[str, Collec
             continue
         try:
             tombstone = Tombstone.read(lake, key, org, date)
-            erased.findings += _proof(lake, tombstone, named.get(key, ()))
+            erased.findings += missing_proof(lake, tombstone, named.get(key, ()), signing)
         except (IntegrityError, LakeUnavailable) as error:
             kind = FindingKind.ALTERED if isinstance(error, IntegrityError) else FindingKind.UNREADABLE
             erased.findings.append(Finding(kind, key, str(error)))
@@ -68,29 +73,6 @@ def plan_in_place(replaced: Mapping[str, str], plan: str) -> str:
             return plan
         seen.add(followed)
     return followed
-
-
-def _proof(lake: LakeStore, tombstone: Tombstone, commits: Collection[str]) -> list[Finding]:
-    """Return what is missing between a tombstone and an erasure that was ordered, committed and finished."""
-    if not commits:
-        what = "no commit names it: an erasure was cut short, or somebody put it there"
-        return [Finding(FindingKind.UNPROVED, tombstone.key, what)]
-    place = layout.erasure_key(tombstone.key)
-    body = lake.read(place)
-    if body is None:
-        return [Finding(FindingKind.UNPROVED, tombstone.key, "no certificate says that the erasure came to its end")]
-    try:
-        document = read_document(body)
-        is_as_written = canonical_json(document) == body
-    except (ValueError, TypeError):
-        document, is_as_written = {}, False
-    said = [document.get(name) for name in ("org", "date", "conversation_id", "tombstone", "versions")]
-    true = [tombstone.org, tombstone.date, tombstone.conversation_id, tombstone.key, len(tombstone.objects)]
-    if not is_as_written or said != true:
-        return [Finding(FindingKind.ALTERED, place, f"it is no certificate of {tombstone.key}")]
-    if document.get("commit") not in commits:
-        return [Finding(FindingKind.CONTRADICTION, place, "the commit that it names does not name its tombstone")]
-    return []
 
 
 def _facts_left(lake: LakeStore, date: str, conversations: Collection[str]) -> list[Finding]:

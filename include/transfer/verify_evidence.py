@@ -80,7 +80,7 @@ def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None =
     for commit in trusted:
         for name in commit.tombstones:
             named.setdefault(name, set()).add(commit.key)
-    evidence.erasures = read_erased(lake, evidence.org, date, named)
+    evidence.erasures = read_erased(lake, evidence.org, date, named, key)
     evidence.findings += evidence.erasures.findings
     _read_manifests(lake, evidence, {name: age for commit in trusted for name, age in commit.manifests.items()})
     _check_report(lake, evidence, {commit.key for commit in commits.values()})

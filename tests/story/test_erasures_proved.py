@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from include.audit.finding import FindingKind
+from include.audit.signature import JournalSigning
 from include.canonical import canonical_json, read_document, sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
 from include.lake.commit import read_head
-from include.lake.tombstone import ErasedObject, Rewritten, Tombstone
+from include.lake.tombstone import ErasedObject, Rewritten, Tombstone, without_facts
+from include.secret import Secret
 from include.transfer.catalog import catalog_day
 from include.transfer.day import commit_day
 from include.transfer.day_state import present_state
@@ -24,11 +26,12 @@ from tests.story.night import DAY, remove
 from tests.story.tampering import Tampering
 
 DATE = str(DAY)
+KEY = JournalSigning(Secret("a secret of thirty-two bytes and more")).key()
 
 
-def found(lake):
+def found(lake, key=None):
     """Return kind and key of everything that a look at the whole lake finds."""
-    return {(item.kind, item.key) for item in verify_lake(lake, Scope(whole=True)).findings}
+    return {(item.kind, item.key) for item in verify_lake(lake, Scope(whole=True, key=key)).findings}
 
 
 def lose(lake, number=1):
@@ -94,6 +97,70 @@ def test_certificate_must_fit(table, change, kind):
     key = next(iter(lake.list_keys(layout.erasure_prefix(DATE))))
     Tampering(lake).put(key, canonical_json(read_document(lake.read(key)) | change))
     assert {(kind, key)} == found(lake)
+
+
+def test_key_alone_does_not_make_a_loss_look_like_an_erasure(table):
+    """Who puts a tombstone and a certificate that say nothing has a day that stays open, not one that is complete."""
+    lake = table.lake
+    ErasedDay(table).archive()
+    lose(lake)
+    remove(lake, ErasedDay(table).plan.key)
+    head = read_head(lake, ORG, DAY)
+    assert not present_state(lake, head).is_complete
+    stone = layout.tombstone_key(DATE, conversation(1), sha256_hex(b"{}\n"))
+    lake.put_document(stone, b"{}\n")
+    lake.put_document(layout.erasure_key(stone), b"{}\n")
+    assert "pending" == str(present_state(lake, head).outcomes[conversation(1)])
+    with pytest.raises(IntegrityError):
+        commit_day(lake, ORG, DAY, ())
+
+
+@pytest.mark.parametrize("certificate", [b"{}\n", b"\xff"], ids=["empty", "junk"])
+def test_certificate_that_says_nothing_leaves_the_day_open(table, certificate):
+    """The tombstone is in the chain and names what is gone; what says that the erasure came to its end does not."""
+    lake = table.lake
+    ErasedDay(table).archive()
+    stone = planted(lake, 1, *(ErasedObject(key, "null", 1, "") for key in sorted(lose(lake))), certify=False)
+    remove(lake, ErasedDay(table).plan.key)
+    commit_day(lake, ORG, DAY, ())
+    lake.put_document(layout.erasure_key(stone.key), certificate)
+    assert not present_state(lake, read_head(lake, ORG, DAY)).is_complete
+
+
+def test_forged_erasure_is_found_by_the_key(table):
+    """Tombstone, certificate and chain fit each other and hide a loss; what they lack is a signature."""
+    lake = table.lake
+    ErasedDay(table).archive()
+    commit_day(lake, ORG, DAY, (), key=KEY)
+    plan = ErasedDay(table).plan.key
+    objects = [ErasedObject(key, "null", 1, "") for key in sorted({*lose(lake), plan})]
+    stone = planted(lake, 1, *objects, rewritten=[Rewritten(plan, without_first(table))])
+    remove(lake, plan)
+    commit_day(lake, ORG, DAY, (), key=KEY)
+    for key in (KEY, None):
+        assert {(FindingKind.UNPROVED, layout.erasure_key(stone.key))} == found(lake, key)
+    assert not present_state(lake, read_head(lake, ORG, DAY)).is_complete
+
+
+def without_first(table):
+    """Put the shard plan without what it knows of the first conversation, as an erasure does, and return its key."""
+    plan = without_facts(ErasedDay(table).plan, conversation(1))
+    table.lake.put_document(plan.key, plan.body())
+    return plan.key
+
+
+def test_certificate_is_signed_as_its_commit_is(table):
+    """No false alarm on a true erasure with a key; another signature, or one that was taken off, is found."""
+    lake = table.lake
+    ErasedDay(table).archive()
+    erase_conversation(lake, order(), KEY)
+    assert set() == found(lake, KEY)
+    place = next(iter(lake.list_keys(layout.erasure_prefix(DATE))))
+    document = read_document(lake.read(place))
+    other = {name: value for name, value in document.items() if name not in {"key_id", "signature"}}
+    for changed in (document | {"signature": "AAAA"}, document | {"bytes": 0}, other):
+        Tampering(lake).put(place, canonical_json(changed))
+        assert {(FindingKind.UNPROVED, place)} == found(lake, KEY)
 
 
 def test_tombstones_in_a_circle_come_to_an_end(table):
