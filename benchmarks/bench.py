@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clock import Sample, WrongResultError, run_command
+from benchmarks.warm_memory import WARM_VARIABLE, warm_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,7 @@ class Bench:
         self.clear()
         for name, text in (given or {}).items():
             (self.scratch / name).write_text(text)
+        warm_memory(self.sizes.warm_bytes, self.scratch)
         return self._run(["sh", "-ec", script], extra or {}, "")
 
     def engine(self, leg: str, task: Mapping[str, Any], truth: Truth) -> Sample:
@@ -88,7 +90,11 @@ class Bench:
             WrongResultError: as ``engine``.
         """
         self.clear()
-        extra = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path) or ".", **task.get("environment", {})}
+        extra = {
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path) or ".",
+            WARM_VARIABLE: str(self.sizes.warm_bytes),
+            **task.get("environment", {}),
+        }
         self._run([sys.executable, "-m", module, leg], extra, json.dumps(task))
         report = json.loads((self.scratch / "out").read_text().splitlines()[-1])
         check(report["digests"], truth)

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.warm_memory import warm_as_told
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,7 @@ def measured(act: Callable[[], object]) -> dict[str, object]:
     """Run once; return costs and result under the names of ``Sample``."""
     setup = time.process_time()
     setup_rss = peak_bytes()
+    warm_as_told()
     before = resource.getrusage(resource.RUSAGE_SELF)
     begun = time.perf_counter()
     digests = act()

@@ -24,6 +24,11 @@ class Sizes:
     server_repeats: int
 
     @property
+    def warm_bytes(self) -> int:
+        """How much memory every contender finds ready: what its files need, and some room."""
+        return self.big_bytes * 6 // 5
+
+    @property
     def disk_bytes(self) -> int:
         """What inputs, one copy of the outputs and the largest leg on SeaweedFS need; it frees nothing at once."""
         inputs = self.big_bytes + 3 * self.singles * self.single_bytes + self.large_zip_bytes
