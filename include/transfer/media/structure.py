@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from include.lake.file_sums import SummedBody
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -35,13 +37,18 @@ class Structure:
 
 
 class Window:
-    """Reads at rising offsets through one buffer: constant memory, whatever the size of the file."""
+    """Reads at rising offsets through one buffer: constant memory, whatever the size of the file.
+
+    A file that rests in memory is its own buffer.
+    """
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._stream = stream
         self.size = size
         self._start = 0
-        self._buffer = b""
+        shown = stream.view if isinstance(stream, SummedBody) else None
+        self._in_memory = shown is not None
+        self._buffer = memoryview(b"") if shown is None else shown[:size]
 
     def take(self, offset: int, length: int) -> bytes:
         """Return exactly ``length`` bytes.
@@ -49,18 +56,29 @@ class Window:
         Raises:
             Malformed: when the file ends before.
         """
-        piece = self.upto(offset, length)
+        return bytes(self.view(offset, length))
+
+    def view(self, offset: int, length: int) -> memoryview:
+        """Return exactly ``length`` bytes, not copied: good until the next call.
+
+        Raises:
+            Malformed: when the file ends before.
+        """
+        piece = self._shown(offset, length)
         if len(piece) < length:
             raise Malformed(f"the file ends at byte {self.size}, inside the {length} bytes at {offset}")
         return piece
 
     def upto(self, offset: int, length: int) -> bytes:
         """Return at most ``length`` bytes, fewer at the end of the file."""
-        if not self._start <= offset or offset + length > self._start + len(self._buffer):
-            self._stream.seek(offset)
-            self._start = offset
-            self._buffer = self._stream.read(max(length, WINDOW_BYTES))
+        return bytes(self._shown(offset, length))
+
+    def _shown(self, offset: int, length: int) -> memoryview:
         begin = offset - self._start
+        if not self._in_memory and (begin < 0 or begin + length > len(self._buffer)):
+            self._stream.seek(offset)
+            self._start, begin = offset, 0
+            self._buffer = memoryview(self._stream.read(max(length, WINDOW_BYTES)))
         return self._buffer[begin : begin + length]
 
 
