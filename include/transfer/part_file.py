@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Self
 
 from include.lake.file_sums import FileSums
 from include.transfer.digest import BLOCK_BYTES
-from include.transfer.disk import disk_errors, made_folder
+from include.transfer.disk import close_removed, disk_errors, made_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,11 +131,13 @@ class PartFile:
 
     def close(self, *, keep: bool) -> None:
         """Release the file, and remove it unless it is to be resumed."""
+        if keep:
+            os.close(self.fd)  # at once: whoever comes next asks for its lock
+            return
         with suppress(OSError):
-            if not keep:
-                self._note.unlink(missing_ok=True)
-                self._path.unlink(missing_ok=True)
-        os.close(self.fd)
+            self._note.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
+        close_removed(self.fd)
 
     @property
     def _note(self) -> Path:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from include.errors import ConfigurationError
+from include.transfer.disk import LARGE_BYTES
+from include.transfer.recording_spool import BufferPool, Spool
 from include.transfer.spool import HashedSink, spool
 
 if TYPE_CHECKING:
@@ -25,6 +29,21 @@ def test_a_spool_leaves_nothing_behind(settings: ArchiveSettings, size: int) -> 
         sink.seek(0)
         assert [] == list((settings.state_dir / "work").iterdir())
         assert bytes(size) == sink.read()
+
+
+@pytest.mark.parametrize("key", [None, "whose"], ids=["unnamed", "named"])
+def test_a_large_file_is_given_back_behind_its_reader(tmp_path: Path, key: str | None) -> None:
+    """Its name is gone at once; its place on the disk when the thread that closes it has ended."""
+    with Spool(BufferPool(1, 100), tmp_path, key) as large:
+        large.expect(LARGE_BYTES, '"etag"')
+        large.write_at(LARGE_BYTES - 1, memoryview(b"!"))
+        number = large.fileno()
+        name = Path(f"/proc/self/fd/{number}").readlink()
+    assert [] == list(tmp_path.iterdir())
+    for thread in threading.enumerate():
+        if thread.name == "close":
+            thread.join()
+    assert name not in {file.readlink() for file in Path("/proc/self/fd").iterdir() if file.is_symlink()}
 
 
 def test_a_work_directory_that_cannot_be_made_is_named(settings: ArchiveSettings) -> None:
