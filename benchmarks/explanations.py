@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 _DISK = (
-    "Both write the same pages of the page cache; here the same bytes are hashed in a second thread meanwhile, which "
-    "needs a core of its own beside the source's. With two cores source, receiving and hashing share them, and SHA-256 "
-    "alone takes most of the time that curl takes for everything"
+    "Both write the same pages of the page cache. The archive asks for a large file in ranges, waits for the head of "
+    "each answer and judges it; what Python does for each file and each range comes on top"
 )
 _SMALL = (
     "Each recording is five exchanges (media, audio, look, metadata, look), a structure walk and a document; the rival "
@@ -19,18 +18,18 @@ _SERVER = (
 
 WHY: dict[str, str] = {
     "download-big": f"{_DISK}.",
-    "download-singles": f"{_DISK}. A small file is hashed between two reads, not beside them.",
-    "digest": f"{_DISK}; openssl hashes alone, when the source is idle.",
+    "download-singles": f"{_DISK}.",
+    "digest": (
+        "The same bytes are hashed in a second thread while they come, which needs a core of its own beside the "
+        "source's: with two cores source, receiving and hashing share them; openssl hashes alone, when the source is idle."
+    ),
     "null-singles": f"{_SMALL}.",
     "null-big": (
         "The object's key holds its SHA-256, so the upload begins when the download has ended, and cannot overlap it: "
         "S3 does not rename. It is sent from the page cache by the kernel, unread."
     ),
     "null-deflated": f"{_SMALL}. Inflating is the largest share, in ISA-L.",
-    "null-stored": (
-        f"{_SMALL}. Every page of an Ogg file is checked by its own CRC-32, whose bit order no fast library has: "
-        "mirroring the bytes costs as much as SHA-256."
-    ),
+    "null-stored": f"{_SMALL}. Every page of every Ogg file is checked by its own CRC-32.",
     "weed-singles": f"{_SERVER}.",
     "weed-big": "The server takes most of both cores, and the upload begins when the download has ended.",
     "weed-deflated": f"{_SERVER}.",

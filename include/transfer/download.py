@@ -1,4 +1,4 @@
-"""Fetch a presigned URL into a sink, whole or not at all, with its SHA-256.
+"""Fetch a presigned URL into a sink, whole or not at all, with its SHA-256 or, where its parts have theirs, without.
 
 The loop between the pure rules (``ranges``) and the wire (``media_http``): ask for the next range, judge the answer,
 write it, and after a fault go on from the last byte that is proven. It verifies that the bytes are the ones the
@@ -112,15 +112,32 @@ class MediaDownloader:
                 disk is full.
             RecordingGone, NotAuthorised, RequestRejected, ConfigurationError: as the answer or the URL says.
         """
-        with closing(HashedSink(sink, self._settings.recording_bytes_max)) as hashed:
-            file = OneFile(hashed, self._settings.chunk_bytes)
+        with self._filled(sink, Address(url, renew, look_again), hashed=True) as file:
+            return file.downloaded()
+
+    def receive(self, url: PresignedUrl, sink: BinaryIO | Spool, *, renew: Renew | None = None) -> int:
+        """Fill ``sink`` as ``fetch`` does, but take no digest, and return how many bytes it holds.
+
+        For a file of which each part is hashed when it is read, such as an archive. Nothing of it is resumed.
+
+        Raises:
+            ArchiveError: as ``fetch``.
+        """
+        with self._filled(sink, Address(url, renew, None), hashed=False) as file:
+            file.sink.flush()
+            return file.sink.position
+
+    @contextmanager
+    def _filled(self, sink: BinaryIO | Spool, address: Address, *, hashed: bool) -> Iterator[OneFile]:
+        with closing(HashedSink(sink, self._settings.recording_bytes_max, hashed=hashed)) as target:
+            file = OneFile(target, self._settings.chunk_bytes)
             file.resume()
             try:
-                self._complete(file, sink, Address(url, renew, look_again))
+                self._complete(file, sink, address)
             except RetriableError:
-                hashed.interrupted()
+                target.interrupted()
                 raise
-            return file.downloaded()
+            yield file
 
     def _complete(self, file: OneFile, sink: BinaryIO | Spool, address: Address) -> None:
         patience = Patience(self._settings, self._sleep)
@@ -189,5 +206,5 @@ class MediaDownloader:
             source = RangeReader(self._http, url, self._settings, self._sleep, renew).open()
             if source is None:
                 sink = stack.enter_context(self.spool())
-                source = RangedSource.of_file(cast("BinaryIO", sink), self.fetch(url, sink, renew=renew).size)
+                source = RangedSource.of_file(cast("BinaryIO", sink), self.receive(url, sink, renew=renew))
             yield source

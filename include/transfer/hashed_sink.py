@@ -30,14 +30,18 @@ class Mark:
 
 
 class HashedSink:
-    """Fills a ``Spool``, or any other seekable sink, from its start. Close it; the sink below stays open."""
+    """Fills a ``Spool``, or any other seekable sink, from its start. Close it; the sink below stays open.
 
-    def __init__(self, sink: BinaryIO | Spool, bytes_max: int) -> None:
+    Where it is not ``hashed`` it says nothing of its bytes, and nothing of them can be resumed.
+    """
+
+    def __init__(self, sink: BinaryIO | Spool, bytes_max: int, *, hashed: bool = True) -> None:
+        self._hashed = hashed
         self._spool = sink if isinstance(sink, Spool) else None
         self._plain = None if isinstance(sink, Spool) else sink
         self._bytes_max = bytes_max
         self._generation = 0
-        self._digest = digest_of(FileSums())
+        self._digest = digest_of(None)
         self._threaded = False
         self._direct = False
         self.position = 0
@@ -55,7 +59,7 @@ class HashedSink:
 
     def resume(self) -> Proven | None:
         """Go on where an earlier worker was killed, and say with which file; ``None`` where there is nothing."""
-        proven = self._spool.recall() if self._spool else None
+        proven = self._spool.recall() if self._spool and self._hashed else None
         if self._spool is None or proven is None:
             return None
         head = bytearray(HEAD_BYTES)
@@ -82,7 +86,7 @@ class HashedSink:
     def _return_to(self, position: int, sums: FileSums) -> None:
         self.position = position
         self._digest.close()
-        self._digest = digest_of(sums, threaded=self._threaded)
+        self._digest = digest_of(sums if self._hashed else None, threaded=self._threaded)
         self.head = self.head[:position] if position else b""
         if self._spool is not None:
             self._spool.cut(position)
@@ -105,9 +109,13 @@ class HashedSink:
             self._spool.expect(pin.total, pin.strong_etag)
             if self.in_file and self.position == 0:
                 self._return_to(0, FileSums(in_blocks=True))
-        if pin.total >= THREADED_FROM_BYTES and not self._threaded and (self._plain is not None or self.in_file):
+        if self._is_worth_a_thread(pin.total):
             self._threaded = True
             self._digest = digest_of(self._digest.settled(), threaded=True)
+
+    def _is_worth_a_thread(self, total: int) -> bool:
+        in_file = self._plain is not None or self.in_file
+        return self._hashed and not self._threaded and in_file and total >= THREADED_FROM_BYTES
 
     def admit(self, total: int) -> None:
         """Agree to ``total`` bytes.
@@ -182,6 +190,8 @@ class HashedSink:
         Raises:
             QuotaExceeded, ConfigurationError: as ``keep``.
         """
+        if not self._hashed:
+            return
         if self._spool is not None and self.in_file and pin.total is not None and pin.strong_etag is not None:
             self._spool.mark(self.position, self.sha256, total=pin.total, etag=pin.strong_etag)
 
@@ -196,7 +206,7 @@ class HashedSink:
         if self._plain is not None:
             with disk_errors():
                 self._plain.flush()
-        if self._spool is not None:
+        if self._spool is not None and self._hashed:
             self._spool.sums = self._digest.settled()
 
     def interrupted(self) -> None:

@@ -20,6 +20,7 @@ from tests.transfer.fault_server import FaultServer, Request, Wire, honest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from include.secret import PresignedUrl
     from include.transfer.download import Downloaded, MediaDownloader
 
     Fetched = Callable[[], Downloaded]
@@ -34,6 +35,21 @@ def test_ranges_of_an_honest_server_are_joined(fetched: Fetched, server: FaultSe
     result = fetched()
     assert (5, 0, '"first"', "audio/wav") == (result.requests, result.retries, result.etag, result.content_type)
     assert [None, *['"first"'] * 4] == [request.headers.get("if-match") for request in server.requests]
+
+
+def test_a_file_is_received_without_a_digest(
+    downloader: MediaDownloader, server: FaultServer, url: PresignedUrl, content: bytes
+) -> None:
+    """By the same rules: cut, too long, and begun again when it changed."""
+
+    def longer(request: Request, wire: Wire) -> None:
+        honest(request, wire)
+        wire.send(b"!")
+
+    server.script = deque([honest, cut(3), longer, honest, answer(412)])
+    sink = io.BytesIO(b"old bytes, and more of them than the file has" * 1000)
+    assert len(content) == downloader.receive(url, sink)
+    assert content == sink.getvalue()
 
 
 @pytest.mark.parametrize("position", POSITIONS)
