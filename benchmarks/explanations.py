@@ -21,7 +21,7 @@ WHY: dict[str, str] = {
     "download-singles": f"{_DISK}.",
     "digest": (
         "The same bytes are hashed in a second thread while they come, which needs a core of its own beside the "
-        "source's: with two cores source, receiving and hashing share them; openssl hashes alone, when the source is idle."
+        "source's: with two cores source, receiving and hashing share them; openssl hashes alone."
     ),
     "null-singles": f"{_SMALL}.",
     "null-big": (
