@@ -3,7 +3,8 @@
 Every four hours: waits, without holding a worker, until the AWS S3 recording integration of Genesys Cloud has written
 something new to `RECORDING_ARCHIVE_EXPORT_URI`, and archives it: same checks, same keys, same proof as the night's, and
 no request to the API. What the lake has already is recognised; other bytes of the same recording go to quarantine.
-The export itself is only read.
+The export itself is only read, unless somebody opened the gate that deletes what is archived and proved
+(`RECORDING_ARCHIVE_EXPORT_DELETE_ARCHIVED`).
 
 Leave this DAG paused where there is no such integration.
 
@@ -19,6 +20,7 @@ of days older than `RECORDING_ARCHIVE_EXPORT_WINDOW_DAYS`. Neither: that window 
 | `reconcile_day` | a day has open work, such as an `export_conflict` | the error in its log names the report |
 | `catalog_day` | the catalog is not up to date; the archive and its proof are | repair what its log names, clear it |
 | `deliver_webhooks` | as in the nightly run | as in the nightly run |
+| `delete_exported` | the gate is half open, its connection may not, or the lake is not what it should be | its log |
 
 A day is announced as complete once the nightly run or the audit has asked what calls it had: the export names no call
 that it lacks. Before that a day is complete as far as the export goes, and nobody is told.
@@ -32,7 +34,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import CronTriggerTimetable, TriggerRule, dag
+from airflow.sdk import CronTriggerTimetable, Param, TriggerRule, dag
 
 from genesys_archive.defaults import (
     CATALOG_ASSET,
@@ -41,9 +43,11 @@ from genesys_archive.defaults import (
     EXPORT_ALIAS,
     START_DATE,
     TAGS,
+    export_settings,
     timezone_name,
 )
 from genesys_archive.operators.catalog_day import CatalogDayOperator
+from genesys_archive.operators.delete_exported import DeleteExportedOperator
 from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.ingest_export import IngestExportOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
@@ -52,6 +56,13 @@ from genesys_archive.params import day_params
 from genesys_archive.sensors.wait_for_export import WaitForExportSensor
 
 EVERY_FOUR_HOURS = "30 */4 * * *"
+PARAMS = {
+    "delete_archived": Param(
+        export_settings().export_delete_archived, type="boolean", title="Delete what is archived", section="What",
+        description="Delete exported recordings whose copy is proved. Only where "
+        "RECORDING_ARCHIVE_EXPORT_DELETE_ARCHIVED opens the gate.",
+    ),
+}  # fmt: skip
 
 
 @dag(
@@ -64,7 +75,7 @@ EVERY_FOUR_HOURS = "30 */4 * * *"
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
     default_args=DEFAULT_ARGS,
-    params=day_params(neither="the trailing window"),
+    params={**day_params(neither="the trailing window"), **PARAMS},
     **outcome_callbacks(),
     tags=[*TAGS, "export"],
 )
@@ -99,7 +110,16 @@ def genesys_s3_export_ingest() -> None:
         trigger_rule=TriggerRule.NONE_SKIPPED,
         execution_timeout=timedelta(hours=1),
     )
-    wait >> ingest >> [reconcile, catalog, webhooks]
+    # none_failed: what has become old enough goes also where nothing new came, and nothing goes while something fails.
+    delete = DeleteExportedOperator(
+        task_id="delete_exported",
+        wanted="{{ params.delete_archived }}",
+        pool=DOWNLOAD_POOL,
+        trigger_rule=TriggerRule.NONE_FAILED,
+        execution_timeout=timedelta(hours=6),
+        **dates,
+    )
+    wait >> ingest >> [reconcile, catalog, webhooks, delete]
 
 
 genesys_s3_export_ingest()

@@ -31,6 +31,9 @@ class Action(StrEnum):
     RELEASED = "released"
     READ = "read"
     EXPORTED = "exported"
+    SOURCE_PROVED = "source_proved"
+    """An object of the native export is about to be deleted there: its bytes are those of the copy that is named."""
+    SOURCE_DELETED = "source_deleted"
 
 
 _ACTION_OF = {

@@ -1,6 +1,6 @@
 """The bucket that the native integration writes to: listed and read, never written.
 
-Deleting from it is another's work (``export_versions.py``), which no run does unless it is told to.
+Deleting from it is the work of a gate (``include/transfer/export_delete.py``), which is shut unless somebody opens it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from include.lake.bucket import S3Client
+    from include.lake.versions import Versions
     from include.settings import LakeLocation
 
 URL_SECONDS = 3600
@@ -59,6 +60,11 @@ class ExportBucket:
     def uri(self, key: str) -> str:
         """Return the full address of a key, for people and for custody."""
         return self._store.uri(key)
+
+    @property
+    def versions(self) -> Versions:
+        """Every version of every object, for the gate that may delete and for nobody else."""
+        return self._store.versions
 
     @property
     def host(self) -> str:

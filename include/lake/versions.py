@@ -28,6 +28,7 @@ _NOTHING_SET = frozenset(
 )
 """What servers answer where a version has no lock or no hold, or the bucket no Object Lock at all."""
 _NO_OBJECT_LOCK = _NOTHING_SET | {"InvalidRequest", "NotImplemented", "MethodNotAllowed"}
+CHUNK_BYTES = 1024 * 1024
 COMPLIANCE, GOVERNANCE = "COMPLIANCE", "GOVERNANCE"
 
 
@@ -89,6 +90,12 @@ class Versions:
         with translated(self.uri(version.key)):
             answer = self._bucket.call("get_object", **self._name(version))
             return cast("bytes", answer["Body"].read())
+
+    def chunks(self, version: ObjectVersion) -> Iterator[bytes]:
+        """Yield a version's bytes as they arrive, however many there are."""
+        with translated(self.uri(version.key)):
+            answer = self._bucket.call("get_object", **self._name(version))
+            yield from cast("Any", answer["Body"]).iter_chunks(CHUNK_BYTES)
 
     def can_lock(self) -> bool:
         """Whether the bucket has Object Lock."""

@@ -161,7 +161,7 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
     items = _news(results, state)
     day_plan, manifest = _evidence(ports, plan, day, items, now)
     if manifest:
-        commit_day(lake, ports.org, day, [day_plan], _rules(ports.settings, head), ports.journal_key)
+        commit_day(lake, ports.org, day, [day_plan], rules_of(ports.settings, head), ports.journal_key)
     _remember(ports, results)
     seen = sum((result.seen for result in results), Counter[Seen]())
     measure_words(ports.metrics, EXPORT_OBJECTS, seen)
@@ -170,7 +170,7 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
     return ExportedDay(date, day_plan, manifest, fetched, seen)
 
 
-def _rules(settings: ArchiveSettings, head: Commit | None) -> ClosingRules:
+def rules_of(settings: ArchiveSettings, head: Commit | None) -> ClosingRules:
     """What is exported is no measure of how many calls there were: it neither holds a day nor releases one."""
     if head is not None and Standing.of_summary(head.summary).held:
         return nightly_rules(settings)

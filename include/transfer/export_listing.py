@@ -83,14 +83,17 @@ def unsettled(export: ExportBucket, lake: LakeStore, org: str, window: Window) -
     Raises:
         LakeUnavailable, NotAuthorised, ConfigurationError: as the two buckets raise them.
     """
+    return (hour for hour in hours(export, lake, org, window) if any(item.is_new for item in hour))
+
+
+def hours(export: ExportBucket, lake: LakeStore, org: str, window: Window) -> Iterator[list[Exported]]:
+    """Yield all objects of every hour, hour by hour; raises as ``unsettled`` does."""
     for prefix in _day_folders(export, org, window):
         objects = ((item, ExportKey.parse(item.key, org)) for item in export.objects(prefix))
         known = sorted(((item, key) for item, key in objects if key is not None), key=lambda pair: pair[1].hour)
         for hour, pairs in groupby(known, key=lambda pair: pair[1].hour):
             settled = settled_objects(lake, org, hour)
-            found = [Exported(item, key, settled.get(item.key) != item.etag) for item, key in pairs]
-            if any(item.is_new for item in found):
-                yield found
+            yield [Exported(item, key, settled.get(item.key) != item.etag) for item, key in pairs]
 
 
 def has_news(export: ExportBucket, lake: LakeStore, org: str, window: Window) -> bool:

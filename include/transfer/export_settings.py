@@ -30,7 +30,8 @@ class ExportSettings:
 
     ``export_patience_seconds`` is how long a recording waits for its metadata, or metadata for their recording, from
     the moment at which the bucket took them. ``export_queue_url`` is an SQS queue with the notifications of the
-    export's bucket; without one a waiting run lists again and again.
+    export's bucket; without one a waiting run lists again and again. ``export_delete_archived`` opens the gate of
+    ``export_delete.py``, for objects that the bucket took that many days ago.
 
     Raises:
         ConfigurationError: when a value is none of its kind; the message names it.
@@ -42,6 +43,8 @@ class ExportSettings:
     export_wait_seconds: float = 1800.0
     export_poll_seconds: float = 120.0
     export_queue_url: str = ""
+    export_delete_archived: bool = False
+    export_delete_after_days: float = 7.0
     export_pgp_key_file: str = ""
     export_pgp_password: str = field(default="", repr=False)
 

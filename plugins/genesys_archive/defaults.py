@@ -22,6 +22,7 @@ DAILY_DAG_ID = "genesys_recordings_daily"
 GENESYS_CONN_ID = "genesys_cloud"
 LAKE_CONN_ID = "recording_lake"
 EXPORT_CONN_ID = "recording_export"
+EXPORT_DELETE_CONN_ID = "recording_export_delete"
 
 API_POOL = "genesys_api"
 """Tasks that talk to the Genesys API; its slots are in ``deploy/pools.json``."""

@@ -117,6 +117,14 @@ def test_params_of_a_single_recording(bag):
     assert all(single.params.get_param(name).description for name in single.params)
 
 
+def test_export_is_only_read_by_default(bag):
+    """The gate's parameter is off unless the setting is on."""
+    export = bag.dags["genesys_s3_export_ingest"]
+    assert {"start_date": None, "end_date": None, "delete_archived": False} == {
+        name: export.params[name] for name in export.params
+    }
+
+
 def test_start_date_is_far_in_the_past(dag):
     """Airflow ends a manual run that lies before it as a success without a single task."""
     assert dag.start_date.year <= 2020

@@ -99,13 +99,15 @@ def test_an_export_is_told_of_as_the_night_is(bag):
     export = bag.dags["genesys_s3_export_ingest"]
     assert {
         "wait_for_export": {"ingest_export"},
-        "ingest_export": {"reconcile_day", "catalog_day", "deliver_webhooks"},
+        "ingest_export": {"reconcile_day", "catalog_day", "deliver_webhooks", "delete_exported"},
         "reconcile_day": set(),
         "catalog_day": set(),
         "deliver_webhooks": set(),
+        "delete_exported": set(),
     } == edges(export)
     rules = {task.task_id: task.trigger_rule for task in export.tasks}
-    assert {TriggerRule.NONE_SKIPPED} == {rules.pop("deliver_webhooks")}
+    assert TriggerRule.NONE_SKIPPED == rules.pop("deliver_webhooks")
+    assert TriggerRule.NONE_FAILED == rules.pop("delete_exported")
     assert {TriggerRule.ALL_SUCCESS} == set(rules.values())
 
 

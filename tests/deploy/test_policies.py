@@ -202,6 +202,17 @@ def test_queue_of_the_export_is_read_and_its_messages_deleted():
     assert [False] * 4 == [allowed("export-queue", f"sqs:{action}", queue) for action in others]
 
 
+def test_gate_of_the_export_deletes_versions_and_writes_nothing():
+    """A role apart: it lists, reads and deletes versions below the prefix, and no more."""
+    bucket, key = "arn:aws:s3:::EXPORT-BUCKET", "arn:aws:s3:::EXPORT-BUCKET/EXPORT-PREFIX/x"
+    assert allowed("export-deleter", "s3:ListBucketVersions", bucket)
+    reads = ("s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObjectVersion")
+    assert [True] * 3 == [allowed("export-deleter", action, key) for action in reads]
+    assert not allowed("export-deleter", "s3:DeleteObjectVersion", "arn:aws:s3:::EXPORT-BUCKET/another/x")
+    others = ("s3:PutObject", "s3:DeleteObject", "s3:BypassGovernanceRetention", "s3:PutLifecycleConfiguration")
+    assert [False] * 4 == [allowed("export-deleter", action, key) for action in others]
+
+
 def test_export_is_only_read():
     """Who ingests the native export lists and reads it, and changes nothing there."""
     bucket, key = "arn:aws:s3:::EXPORT-BUCKET", "arn:aws:s3:::EXPORT-BUCKET/EXPORT-PREFIX/x"

@@ -8,8 +8,9 @@ from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from genesys_archive.defaults import EXPORT_CONN_ID, LAKE_CONN_ID
+from genesys_archive.defaults import EXPORT_CONN_ID, EXPORT_DELETE_CONN_ID, LAKE_CONN_ID
 from genesys_archive.hooks.lake import s3_client
+from include.errors import ConfigurationError
 from include.lake.event_queue import EventQueue, queue_config, region_of
 from include.lake.export_bucket import ExportBucket
 
@@ -34,6 +35,22 @@ def export_bucket(settings: ExportSettings, connection: Connection | None = None
         return s3_client(conn_id, connection)
 
     return ExportBucket(client(), settings.location, renew=client)
+
+
+def export_bucket_to_delete_from(settings: ExportSettings) -> ExportBucket:
+    """Return the export's bucket through a connection of its own: who ingests need not be able to delete.
+
+    Raises:
+        ConfigurationError: when there is no such connection, or the settings name no bucket.
+    """
+    try:
+        connection = BaseHook.get_connection(EXPORT_DELETE_CONN_ID)
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"There is no connection {EXPORT_DELETE_CONN_ID}: nothing is deleted from the export without one. See "
+            "docs/connect.md, Deleting what is archived."
+        ) from None
+    return export_bucket(settings, connection)
 
 
 def event_queue(settings: ExportSettings, connection: Connection | None = None) -> EventQueue | None:

@@ -1,0 +1,244 @@
+"""The gate that may delete exported recordings, once what the archive has of them is proved; off unless told.
+
+Of an exported recording the very version is deleted whose bytes were read again, whose SHA-256 is that of a part which
+its day's commit calls archived, and whose copy in the lake was read back whole, on a day without a finding. Whatever
+else stands in the export stays: metadata, what is sealed, conflicting, refused, not ingested, overwritten, or young.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from include.audit.events import Action, Event
+from include.errors import IntegrityError
+from include.lake.commit import read_head
+from include.local_day import LocalDay
+from include.outcome import Outcome
+from include.transfer.day import commit_day
+from include.transfer.day_journal import append_segment
+from include.transfer.day_state import present_state
+from include.transfer.export_ingest import rules_of
+from include.transfer.export_listing import ONE_DAY, hours
+from include.transfer.verify import Scope, verify_lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from include.audit.signature import JournalKey
+    from include.lake.export_bucket import ExportBucket
+    from include.lake.store import LakeStore
+    from include.lake.versions import ObjectVersion
+    from include.outcome import ItemRecord
+    from include.settings import ArchiveSettings
+    from include.transfer.export_listing import Exported, Window
+
+    Place = tuple[str, str]
+    Archived = Mapping[Place, Mapping[str, ItemRecord]]
+
+log = logging.getLogger(__name__)
+ACTOR = "source-delete"
+
+
+class Fate(StrEnum):
+    """What became of one exported recording at the gate, or why it stays."""
+
+    DELETED = "deleted"
+    YOUNG = "young"
+    NOT_SETTLED = "not_settled"
+    SEALED = "sealed"
+    NOT_ARCHIVED = "not_archived"
+    """No commit calls anything of the recording archived."""
+    OTHER_BYTES = "other_bytes"
+    """The recording is archived, but not these bytes: a conflict, or what the source rendered."""
+    OTHER_VERSIONS = "other_versions"
+    """The key has more than this one version: deleting it would bring an older one to light."""
+    NO_VERSION = "no_version"
+    """The bucket keeps no versions, so nothing says that what is deleted is what was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatePorts:
+    """What the gate works with; ``source`` is the export's bucket through the rights to delete."""
+
+    source: ExportBucket
+    lake: LakeStore
+    settings: ArchiveSettings
+    org: str
+    min_age: timedelta
+    journal_key: JournalKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One version that may go, with the archived parts of its recording that have as many bytes."""
+
+    exported: Exported
+    version: ObjectVersion
+    parts: tuple[ItemRecord, ...]
+
+
+@dataclass(slots=True)
+class Candidates:
+    """What may go, by local day, and why the rest stays."""
+
+    days: dict[LocalDay, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
+    fates: Counter[Fate] = field(default_factory=Counter)
+
+
+def find_candidates(ports: GatePorts, window: Window, now: datetime) -> Candidates:
+    """Look what may go; ``now`` must be aware. Reads no recording and writes nothing.
+
+    Raises:
+        RetriableError, PermanentError: as either bucket raises them.
+    """
+    found = Candidates()
+    archived: dict[LocalDay, Archived] = {}
+    for hour in hours(ports.source, ports.lake, ports.org, window):
+        media = [item for item in hour if not item.key.is_metadata]
+        versions = _versions(ports.source, media)
+        for item in media:
+            fate = _fate(ports, item, versions[item.object.key], now)
+            day, parts = _archived_as(ports, item, archived) if fate is None else (None, {})
+            same_size = tuple(part for part in parts.values() if part.bytes == item.object.bytes)
+            if day is not None and same_size:
+                found.days[day].append(Candidate(item, versions[item.object.key][0], same_size))
+            else:
+                found.fates[fate or (Fate.OTHER_BYTES if parts else Fate.NOT_ARCHIVED)] += 1
+    return found
+
+
+def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidate]) -> Counter[Fate]:
+    """Prove the candidates of one day and delete those that are proved; the day's journal names each.
+
+    What is about to be deleted is in the journal before the first deletion, and what was deleted after the last one; a
+    commit anchors both. Called again after a crash it goes on with what is left.
+
+    Raises:
+        IntegrityError: the lake is not what its evidence says; nothing was deleted.
+        RetriableError, PermanentError: as either bucket raises them.
+    """
+    with ThreadPoolExecutor(ports.settings.concurrent_downloads, thread_name_prefix="export-gate") as pool:
+        proofs = list(pool.map(lambda one: _proof(ports, one), candidates))
+    proved = [(one, part) for one, part in zip(candidates, proofs, strict=True) if part is not None]
+    fates = Counter({Fate.OTHER_BYTES: len(candidates) - len(proved)})
+    if proved:
+        _require_proof(ports, day, [part for _, part in proved])
+        append_segment(ports.lake, ports.org, day, ACTOR, _events(ports, Action.SOURCE_PROVED, proved))
+        deleted: list[tuple[Candidate, ItemRecord]] = []
+        try:
+            for one, part in proved:
+                ports.source.versions.delete(one.version)
+                deleted.append((one, part))
+        finally:
+            _tell(ports, day, deleted)
+        fates[Fate.DELETED] = len(deleted)
+    return +fates
+
+
+def _fate(ports: GatePorts, item: Exported, versions: Sequence[ObjectVersion], now: datetime) -> Fate | None:
+    """Return why an object stays whatever its bytes are, ``None`` where nothing speaks for that."""
+    if item.is_new:
+        return Fate.NOT_SETTLED
+    if item.key.is_sealed:
+        return Fate.SEALED
+    if now - item.object.stored_at < ports.min_age:
+        return Fate.YOUNG
+    if any(version.version_id == "null" for version in versions):
+        return Fate.NO_VERSION
+    return None if len(versions) == 1 and not versions[0].is_marker else Fate.OTHER_VERSIONS
+
+
+def _versions(source: ExportBucket, media: Iterable[Exported]) -> Mapping[str, list[ObjectVersion]]:
+    found: dict[str, list[ObjectVersion]] = defaultdict(list)
+    for prefix in sorted({item.object.key.partition("/conversation_id=")[0] for item in media}):
+        for version in source.versions.list(f"{prefix}/"):
+            found[version.key].append(version)
+    return found
+
+
+def _archived_as(
+    ports: GatePorts, item: Exported, known: dict[LocalDay, Archived]
+) -> tuple[LocalDay | None, Mapping[str, ItemRecord]]:
+    """Return the day under which the recording is archived, with its parts by SHA-256.
+
+    The key has the hour of a call's start, and of a repeated export perhaps another: the day before and the day after
+    are asked as well.
+    """
+    date = item.key.hour.astimezone(ports.settings.timezone).date()
+    for day in (LocalDay(date + shift * ONE_DAY, ports.settings.timezone) for shift in (0, -1, 1)):
+        if day not in known:
+            known[day] = _archived(ports, day)
+        parts = known[day].get((item.key.conversation_id, item.key.recording_id))
+        if parts:
+            return day, parts
+    return None, {}
+
+
+def _archived(ports: GatePorts, day: LocalDay) -> Archived:
+    head = read_head(ports.lake, ports.org, day)
+    parts: dict[Place, dict[str, ItemRecord]] = defaultdict(dict)
+    state = present_state(ports.lake, head).items if head else {}
+    for record in (record for records in state.values() for record in records):
+        if record.outcome is Outcome.ARCHIVED:
+            parts[record.conversation_id, record.recording_id][record.sha256] = record
+    return parts
+
+
+def _proof(ports: GatePorts, one: Candidate) -> ItemRecord | None:
+    """Return the archived part whose bytes this version has: both are read, here and now."""
+    sha256 = _digest(ports.source.versions.chunks(one.version))
+    part = next((part for part in one.parts if part.sha256 == sha256), None)
+    if part is not None and _digest(ports.lake.chunks(part.key)) != sha256:
+        raise IntegrityError(f"Nothing was deleted: {ports.lake.uri(part.key)} was altered.", key=part.key)
+    return part
+
+
+def _digest(chunks: Iterator[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _require_proof(ports: GatePorts, day: LocalDay, parts: Sequence[ItemRecord]) -> None:
+    """Refuse a day on which anything is wrong, or whose newest commit no longer calls these parts archived."""
+    verified = verify_lake(ports.lake, Scope((str(day),), ports.org, key=ports.journal_key))
+    if not verified.is_clean:
+        raise IntegrityError(f"Nothing of {day} was deleted from the export: {verified.findings[0].line()}.")
+    archived = _archived(ports, day)
+    for part in parts:
+        now = archived.get((part.conversation_id, part.recording_id), {}).get(part.sha256)
+        if now is None or now.key != part.key:
+            raise IntegrityError(f"Nothing of {day} was deleted from the export: {part.key} is archived no more.")
+
+
+def _tell(ports: GatePorts, day: LocalDay, deleted: Sequence[tuple[Candidate, ItemRecord]]) -> None:
+    if deleted:
+        append_segment(ports.lake, ports.org, day, ACTOR, _events(ports, Action.SOURCE_DELETED, deleted))
+    rules = rules_of(ports.settings, read_head(ports.lake, ports.org, day))
+    commit_day(ports.lake, ports.org, day, (), rules, ports.journal_key, anchor=True)
+    log.info("date=%s source_deleted=%d", day, len(deleted))
+
+
+def _events(ports: GatePorts, action: Action, gone: Sequence[tuple[Candidate, ItemRecord]]) -> list[Event]:
+    at = ports.lake.now().isoformat(timespec="seconds")
+    return [
+        Event(
+            action,
+            at=at,
+            key=ports.source.uri(one.exported.object.key),
+            version_id=one.version.version_id,
+            sha256=part.sha256,
+            conversation_id=part.conversation_id,
+            recording_id=part.recording_id,
+            note=f"copy {part.key}",
+        )
+        for one, part in gone
+    ]
