@@ -16,6 +16,7 @@ from include.lake import layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from include.lake.store import LakeStore
     from include.local_day import LocalDay
@@ -165,14 +166,21 @@ def require_owner(lake: LakeStore, key: str, document: Mapping[str, object], org
 
 
 def earlier_facts(lake: LakeStore, date: str, ids: set[str]) -> dict[str, dict[str, object]]:
-    """Return what earlier shard plans of the day knew of these conversations; reads nothing where ``ids`` is empty."""
-    facts: dict[str, dict[str, object]] = {}
+    """Return what the newest earlier shard plan of the day knew of each of these conversations.
+
+    The newest is the one that was planned on the newest commit; of two on the same, the one that the bucket took last.
+    A plan that knew nothing of a conversation says nothing of it. Reads nothing where ``ids`` is empty.
+    """
+    newest: dict[str, tuple[tuple[int, datetime, str], Mapping[str, object]]] = {}
     if not ids:
-        return facts
-    for key in lake.list_keys(layout.shard_plan_prefix(date)):
-        known = ShardPlan.read(lake, key).facts
-        facts |= {item: dict(known[item]) for item in ids & known.keys()}
-    return facts
+        return {}
+    for key, stored_at in lake.stored_times(layout.shard_plan_prefix(date)):
+        plan = ShardPlan.read(lake, key)
+        age = (plan.base_version, stored_at, key)
+        for item in ids & plan.facts.keys():
+            if plan.facts[item] and (item not in newest or newest[item][0] < age):
+                newest[item] = (age, plan.facts[item])
+    return {item: dict(facts) for item, (_, facts) in newest.items()}
 
 
 def checked_document(lake: LakeStore, key: str) -> dict[str, Any]:

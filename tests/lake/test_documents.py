@@ -155,6 +155,15 @@ def test_facts_of_earlier_plans_are_found_again(lake):
     assert {IDS[0]: {"ani": "tel:+49"}, IDS[2]: {"dnis": "tel:+1"}} == found
 
 
+def test_newest_plan_is_believed_and_not_the_last_by_name(lake):
+    """Planned on the newest commit counts, in whatever order the digests fall; one without facts takes nothing away."""
+    plans = [replace(SHARD, base_version=number, facts={IDS[0]: {"ani": f"tel:+{number}"}}) for number in range(8)]
+    for plan in (*plans, replace(SHARD, base_version=9, facts={IDS[0]: {}})):
+        lake.put_document(plan.key, plan.body())
+    assert plans[-1] != max(plans, key=lambda plan: plan.key), "choose other numbers: the names prove nothing"
+    assert {IDS[0]: {"ani": "tel:+7"}} == earlier_facts(lake, str(DAY), {IDS[0]})
+
+
 def test_no_questions_cost_no_requests(lake_at):
     """Nothing is listed where nothing is asked: nobody listens at this address."""
     assert {} == earlier_facts(lake_at("http://127.0.0.1:9"), str(DAY), set())
