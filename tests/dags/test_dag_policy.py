@@ -128,3 +128,16 @@ def test_export_is_only_read_by_default(bag):
 def test_start_date_is_far_in_the_past(dag):
     """Airflow ends a manual run that lies before it as a success without a single task."""
     assert dag.start_date.year <= 2020
+
+
+def test_tasks_that_write_what_others_read_name_their_datasets(bag):
+    """In every DAG: such a task is a node of the lineage and not a blank in it. The others write what is ours alone."""
+    from genesys_archive.lineage import NamesDatasets  # noqa: PLC0415 - after Airflow is isolated
+
+    tasks = [task for dag in bag.dags.values() for task in dag.tasks]
+    kinds = {getattr(task, "operator_class", type(task)) for task in tasks}
+    assert {
+        "ConfirmRecordingOperator", "DeleteExportedOperator", "DeliverWebhooksOperator", "PlanAuditOperator",
+        "PlanDayOperator", "PlanDerivativesOperator", "ReportDerivativesOperator", "RequestRecordingOperator",
+        "SubmitBatchesOperator", "WaitForBatchesSensor", "WaitForExportSensor",
+    } == {kind.__name__ for kind in kinds if not issubclass(kind, NamesDatasets)}  # fmt: skip

@@ -8,12 +8,18 @@ from types import SimpleNamespace
 
 from genesys_archive.lineage import DatasetName, at_source, in_lake
 from genesys_archive.operators.archive_batches import ArchiveBatchesOperator
+from genesys_archive.operators.catalog_day import CatalogDayOperator
 from genesys_archive.operators.commit_day import CommitDayOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from genesys_archive.operators.verify_day import VerifyDayOperator
 from include.genesys.connection import GenesysConnection
 from include.settings import LakeLocation
+from include.transfer.day import commit_day
 from tests.plugins.conftest import connection_fields
 from tests.plugins.isolation import PROJECT
+from tests.plugins.one_day import planned_day, run_of
+from tests.story.committed import ORG
+from tests.story.night import DAY
 
 # The provider's two classes, as far as an operator sees them. The real ones are used in the same way.
 STAND_IN = """
@@ -82,6 +88,22 @@ def test_names_are_those_of_openlineage(sandbox):
     connection = GenesysConnection.from_fields(name="genesys_cloud", **without_type(connection_fields(sandbox)))
     expected = DatasetName(sandbox.api_base_url, f"organizations/{sandbox.org_id}/recordings")
     assert expected == at_source(connection)
+
+
+def test_catalog_and_verification_name_what_they_read_and_write(connected):
+    """The day's commits and manifests in, its partition out; a look at a day has no output."""
+    day = planned_day(connected)
+    commit_day(connected, ORG, DAY, [day["plan_key"]])
+    catalog = CatalogDayOperator(task_id="catalog_day", plan_task_id="plan_day", plan_only="False")
+    catalog.execute(run_of([day]))
+    verify = VerifyDayOperator(task_id="verify_day", days=[day])
+    verify.execute({})
+
+    def names(*prefixes):
+        return tuple(in_lake(connected, f"{prefix}/date={DAY}/") for prefix in prefixes)
+
+    assert (names("commits", "manifests"), names("catalog/recordings")) == (catalog.reads, catalog.writes)
+    assert (names("commits", f"media/org={ORG}"), ()) == (verify.reads, verify.writes)
 
 
 def without_type(fields):

@@ -7,7 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from genesys_archive.defaults import CATALOG_ASSET
+from genesys_archive.lineage import NamesDatasets, in_lake
 from genesys_archive.operators.after_plan import AfterPlanOperator
+from include.lake.layout import catalog_partition, commit_prefix, manifest_prefix
 from include.transfer.catalog import catalog_day
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from include.local_day import LocalDay
 
 
-class CatalogDayOperator(AfterPlanOperator):
+class CatalogDayOperator(NamesDatasets, AfterPlanOperator):
     """Catalogues every planned day and announces it as an Asset event; where nothing changed, nothing is written."""
 
     ui_color = "#fef7e0"
@@ -34,5 +36,7 @@ class CatalogDayOperator(AfterPlanOperator):
 
     def _catalog(self, work: PlannedWork, day: LocalDay, _: dict[str, Any]) -> dict[str, Any]:
         done = catalog_day(work.lake, work.org, day)
+        self.reads += (in_lake(work.lake, commit_prefix(str(day))), in_lake(work.lake, manifest_prefix(str(day))))
+        self.writes += (in_lake(work.lake, catalog_partition(str(day))),)
         self.log.log(logging.WARNING if done.lost else logging.INFO, "%s", done.sentence())
         return {"date": str(day), "key": done.manifest.key, "rows": done.manifest.rows}

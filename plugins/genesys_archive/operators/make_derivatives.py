@@ -11,7 +11,9 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import GENESYS_CONN_ID, archive_settings, derivative_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.lineage import NamesDatasets, in_lake
 from genesys_archive.triggers.batch_jobs import BatchJobsTrigger
+from include.lake.layout import derived_day_prefix, media_day_prefix
 from include.transfer.derivative_settings import FROM_GENESYS
 from include.transfer.derivative_slices import Slice
 from include.transfer.derive_day import DerivativeDesk, derive_slice, open_wishes
@@ -45,7 +47,7 @@ def derivative_desk(output_format: str, channels: str) -> DerivativeDesk:
     return DerivativeDesk(recording_lake(settings), settings, derivative_settings(), org, run)
 
 
-class MakeDerivativesOperator(BaseOperator):
+class MakeDerivativesOperator(NamesDatasets, BaseOperator):
     """Makes what is not in the lake yet: asks Genesys where the contract can be asked, else transcodes here.
 
     Holds no worker while Genesys renders. Safe to clear. Sound that cannot be decoded is reported, and the task green.
@@ -118,6 +120,8 @@ class MakeDerivativesOperator(BaseOperator):
                 return take_renditions(source, desk.lake, downloader, desk.settings, wishes, asked)
 
         part = Slice.from_json(self.part)
+        self.reads = (in_lake(desk.lake, media_day_prefix(desk.org, part.date)),)
+        self.writes = (in_lake(desk.lake, derived_day_prefix(desk.org, part.date)),)
         derived = derive_slice(desk, part, take) if asked else derive_slice(desk, part)
         self.log.info("%s", derived.sentence())
         return derived.to_json()

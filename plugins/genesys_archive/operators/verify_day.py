@@ -10,7 +10,9 @@ from airflow.sdk.exceptions import AirflowFailException
 from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
+from genesys_archive.lineage import NamesDatasets, in_lake
 from genesys_archive.operators.planned import TRUE
+from include.lake.layout import commit_prefix, media_day_prefix
 from include.transfer.verify import Scope, verify_lake
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ NAMED_MAX = 5
 """Findings in the sentence of the failure; the log has all of them."""
 
 
-class VerifyDayOperator(BaseOperator):
+class VerifyDayOperator(NamesDatasets, BaseOperator):
     """Verifies days and is red where anything was found; reads only.
 
     ``days`` are dates, or mappings with a ``date`` as plan_day and commit_day leave them; none at all is nothing to do.
@@ -49,6 +51,8 @@ class VerifyDayOperator(BaseOperator):
             return {"days": 0, "findings": {}}
         lake = recording_lake(archive_settings())
         org = GenesysHook().genesys_connection().org_id
+        places = [place for date in dates for place in (commit_prefix(date), media_day_prefix(org, date))]
+        self.reads = tuple(in_lake(lake, place) for place in places)
         scope = Scope(dates, org, deep=str(self.deep) == TRUE, key=journal_key())
         done = verify_lake(lake, scope, self.log.info)
         for finding in done.findings:
