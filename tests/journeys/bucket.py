@@ -49,8 +49,12 @@ class Bucket:
 
     def archived_items(self, day):
         """Return what the day's manifests say to be archived."""
+        return [item for item in self.items(day) if item["outcome"] == "archived"]
+
+    def items(self, day):
+        """Return everything that the day's manifests say."""
         manifests = [self.document(key) for key in self.listing(f"manifests/date={day}/")]
-        return [item for manifest in manifests for item in manifest["items"] if item["outcome"] == "archived"]
+        return [item for manifest in manifests for item in manifest["items"]]
 
     def sha256_by_key(self, prefix):
         """Return the digests that rclone computes from the bytes of every object below a prefix."""

@@ -12,15 +12,20 @@ from demo.options import SINGLE_DAG
 from tests.journeys.organisations import SINGLE, SINGLE_GUIDE, media_calls
 
 pytestmark = pytest.mark.journey
+NO_DAY = "1970-01-01"
 DOWNLOAD = "GET /api/v2/recording/media/{mediaId}/download"
+
+
+def calls_of_one(sandbox, day, content_type):
+    """Return the conversations whose only part is of this type."""
+    truth = sandbox.truth(date.fromisoformat(day))
+    alone = (item for item in truth.conversations if ["archived"] == [part.outcome for part in item.parts])
+    return [item for item in alone if item.parts[0].content_type.startswith(content_type)]
 
 
 def recording_of(sandbox, day):
     """Return conversation, recording and SHA-256 of an Ogg of one part, the only one of its conversation."""
-    truth = sandbox.truth(date.fromisoformat(day))
-    alone = (item for item in truth.conversations if ["archived"] == [part.outcome for part in item.parts])
-    alone = (item for item in alone if item.parts[0].content_type.startswith("audio/ogg"))
-    conversation = min(alone, key=lambda item: item.conversation_id)
+    conversation = min(calls_of_one(sandbox, day, "audio/ogg"), key=lambda item: item.conversation_id)
     return conversation.conversation_id, conversation.parts[0].recording_id, conversation.parts[0].sha256
 
 
@@ -83,3 +88,18 @@ def test_guide_media_comes_from_the_api_host_with_our_token(journey):
     (item,) = items_of(journey, SINGLE_GUIDE, media_id)
     assert conversation_id == item["conversation_id"]
     assert "single" == journey.bucket.document(item["metadata_key"])["source"]["kind"]
+    items = journey.bucket.items(SINGLE_GUIDE)
+    assert {"", "original_outstanding"} == {item.get("reason", "") for item in items}
+
+
+def test_a_media_id_alone_is_archived_where_no_call_is(journey):
+    """Nobody says whose it is: it lies under a day of its own, in that day's proof and catalog."""
+    wait_for_dag(journey.stack, SINGLE_DAG)
+    sandbox = journey.to("single-guide")
+    call = max(calls_of_one(sandbox, SINGLE_GUIDE, "audio/"), key=lambda item: item.conversation_id)
+    media_id = call.parts[0].recording_id
+    run = journey.single(media_id=media_id)
+    assert "success" == run.state, run.log("confirm_recording")
+    (item,) = items_of(journey, NO_DAY, media_id)
+    assert f"/conversation={media_id}/recording={media_id}/" in item["key"]
+    assert journey.bucket.listing(f"catalog/recordings/date={NO_DAY}/")
