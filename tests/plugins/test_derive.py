@@ -13,6 +13,7 @@ from genesys_archive.commands.__main__ import main
 from genesys_archive.operators.make_derivatives import MakeDerivativesOperator
 from genesys_archive.operators.plan_derivatives import PlanDerivativesOperator
 from genesys_archive.operators.report_derivatives import ReportDerivativesOperator
+from genesys_archive.operators.submit_batches import SubmitBatchesOperator
 from include.lake.key_reading import DerivedKey, MediaKey
 from tests.story.night import DAY, Memory, everything_in, media_keys, night
 
@@ -25,7 +26,7 @@ def archived(lake, object_store, connect, monkeypatch, tmp_path, airflow_databas
     """Archive a small day under the guide's contract, and put both connections to it into the environment."""
     assert airflow_database is None
     with night(lake, tmp_path, conversations=4, scenario="clean", contract="guide") as tonight:
-        tonight.run()
+        tonight_planned, _ = tonight.run()
         connect(tonight.box)
         monkeypatch.setenv("RECORDING_LAKE_URI", lake.location.uri)
         monkeypatch.setenv("GENESYS_TIMEZONE", "Europe/Berlin")
@@ -36,7 +37,7 @@ def archived(lake, object_store, connect, monkeypatch, tmp_path, airflow_databas
             "extra": {"endpoint_url": object_store.endpoint_url, "region_name": object_store.region},
         }
         monkeypatch.setenv("AIRFLOW_CONN_RECORDING_LAKE", json.dumps(fields))
-        yield SimpleNamespace(lake=lake, night=tonight)
+        yield SimpleNamespace(lake=lake, night=tonight, shards=tonight_planned.shards)
 
 
 def jobs_of(archived):
@@ -99,6 +100,15 @@ def test_a_call_that_names_nothing_is_refused(archived, capsys, options, sentenc
     """In one sentence, with nothing written."""
     assert (1, []) == (main(["derive", *options]), copies(archived.lake))
     assert sentence in capsys.readouterr().err
+
+
+def test_a_batch_never_asks_for_a_format(archived, monkeypatch):
+    """Whatever the settings say: what is archived is what the source keeps."""
+    monkeypatch.setenv("RECORDING_ARCHIVE_OUTPUT_FORMAT", "wav")
+    shard = {"plan_key": archived.shards[0].plan_key}
+    jobs = len(jobs_of(archived))
+    SubmitBatchesOperator(task_id="submit_batches", shard=shard).execute({"task_state_store": Memory()})
+    assert (jobs + 1, {None}) == (len(jobs_of(archived)), {job.output_format for job in jobs_of(archived)})
 
 
 def test_the_tasks_ask_genesys_and_report_once(archived):

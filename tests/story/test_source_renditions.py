@@ -12,7 +12,7 @@ import pytest
 
 from include.errors import SourceUnavailable
 from include.genesys.models import Contract
-from include.lake.key_reading import DerivedKey, MediaKey
+from include.lake.key_reading import DerivedKey
 from include.lake.layout import MediaIdentity
 from include.transfer.derivative_document import Original
 from include.transfer.derivative_settings import DerivativeSettings
@@ -21,9 +21,9 @@ from include.transfer.integrity import examine
 from include.transfer.metadata import Origin
 from include.transfer.recording_body import RecordingBody
 from include.transfer.rendition import Rendition
-from include.transfer.rendition_shelf import disagreement
+from include.transfer.rendition_shelf import RenditionShelf, disagreement
 from include.transfer.source_renditions import request_renditions, take_renditions
-from tests.story.night import DAY, Memory, audio_in, audio_of, everything_in, media_keys, night
+from tests.story.night import DAY, Memory, audio_in, audio_of, everything_in, night
 from tests.transfer.sound import sound as sound_of
 
 if TYPE_CHECKING:
@@ -104,18 +104,16 @@ def test_the_original_is_archived_first_and_the_rendition_beside_it(archived: Ni
         assert abs(off) <= 50
 
 
-def test_what_several_parts_have_in_common_is_made_here(archived: Night) -> None:
-    """Nobody says which rendering belongs to which part; every original that is no WAV has a copy all the same."""
+def test_a_recording_in_several_parts_is_not_asked_for(archived: Night) -> None:
+    """Nobody says which rendering belongs to which part: no quota is spent on it, and none is put beside a part."""
     (part,) = plan_slices(desk_of(archived), str(DAY), 250)
-    derive(archived, desk_of(archived), ask(archived, desk_of(archived), part), part)
-    found = documents(archived)
-    keys = [MediaKey.parse(key).identity for key in media_keys(archived.lake)]
-    places = [(item.conversation_id, item.recording_id) for item in keys]
-    for key, item in found.items():
-        identity = MediaKey.parse(key).identity
-        if places.count((identity.conversation_id, identity.recording_id)) > 1:
-            assert "pyav" == item["transcoder"]["name"]
-    assert {key for key in media_keys(archived.lake) if not key.endswith(".wav")} <= found.keys()
+    wishes = [(replace(item, parts=2), WAV) for item, _ in open_wishes(desk_of(archived), part)[0]]
+    before = formats_asked(archived)
+    assert wishes
+    now = datetime.now(UTC)
+    assert () == request_renditions(archived.source, GUIDE, wishes, Memory(), batch_items=2, now=now)
+    assert before == formats_asked(archived)
+    assert {} == RenditionShelf.of(archived.lake, WAV, [item for item, _ in wishes]).originals
 
 
 def test_a_second_run_asks_and_writes_nothing(archived: Night) -> None:

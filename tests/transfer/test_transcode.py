@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -187,7 +191,29 @@ def test_time_stops_at_its_limit() -> None:
     """The process is killed; the next recording has its own."""
     started = time.monotonic()
     outcome, _ = run(flac_bomb(600), "flac", Rendition("mp3"), TranscodeLimits(0.3, LIMITS.memory_bytes, 1 << 30))
-    assert ("timed_out", True) == (outcome.reason, time.monotonic() - started < 5)
+    assert Failed(Reason.TIMED_OUT, "more than 0.3 seconds") == outcome
+    assert time.monotonic() - started < 5
+
+
+def test_processor_time_has_a_limit_of_its_own() -> None:
+    """Whoever has lost its parent, and the clock that the parent watched, is ended by the kernel."""
+    with TemporaryFile() as source, TemporaryFile() as target:
+        source.write(flac_bomb(600))
+        source.seek(0)
+        limits = {"memory_bytes": LIMITS.memory_bytes, "cpu_seconds": 1, "output_bytes": 1 << 30}
+        job = {"target": target.fileno(), "demuxer": "flac", "output_format": "mp3", "channels": "original", **limits}
+        call = [sys.executable, "-P", "-m", "include.transfer.transcode_worker", json.dumps(job)]
+        folder = Path(__file__).parents[2]
+        ended = subprocess.run(  # noqa: S603 - our own program
+            call,
+            stdin=source,
+            pass_fds=(target.fileno(),),
+            cwd=folder,
+            env={"PYTHONPATH": str(folder)},
+            timeout=60,
+            check=False,
+        )
+    assert -signal.SIGXCPU == ended.returncode
 
 
 def test_memory_stops_at_its_limit() -> None:
@@ -203,19 +229,37 @@ def endless_packet(size: int) -> bytes:
     return head.encode() + tags.encode() + page * (size // len(page))
 
 
-def test_process_holds_no_secret() -> None:
-    """Airflow's environment has every connection of the worker; the decoder's has none of it."""
+def test_process_holds_no_secret_and_has_every_limit() -> None:
+    """Airflow's environment has every connection of the worker; the decoder's has none of it, and its limits hold."""
     os.environ["AIRFLOW_CONN_CANARY"] = "s3cr3t"
     try:
         with ThreadPoolExecutor(1) as pool:
             done = pool.submit(run, flac_bomb(600), "flac", Rendition("mp3"), TranscodeLimits(2, 512 << 20, 1 << 30))
-            environment = _environment_of_worker(done)
+            worker = _worker(done)
+            environment = (worker / "environ").read_text().strip("\0").split("\0")
+            limits = _limits_of(worker, done)
     finally:
         del os.environ["AIRFLOW_CONN_CANARY"]
     assert {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "LC_ALL"} == {item.partition("=")[0] for item in environment}
+    assert {
+        "Max cpu time": "2", "Max file size": str(1 << 30), "Max address space": str(512 << 20),
+        "Max core file size": "0", "Max open files": "32",
+    } == limits  # fmt: skip
 
 
-def _environment_of_worker(done: Future[object]) -> list[str]:
+def _limits_of(worker: Path, done: Future[object]) -> dict[str, str]:
+    """Return the soft limits of the process by their names, once it has set them."""
+    while not done.done():
+        lines = (worker / "limits").read_text().splitlines()
+        found = {line[:26].strip(): line[26:].split()[0] for line in lines[1:]}
+        names = ("Max cpu time", "Max file size", "Max address space", "Max core file size", "Max open files")
+        # Set last.
+        if found["Max core file size"] == "0" and found["Max open files"] == "32":
+            return {name: found[name] for name in names}
+    raise AssertionError("the process never set its limits")
+
+
+def _worker(done: Future[object]) -> Path:
     while not done.done():
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -223,7 +267,7 @@ def _environment_of_worker(done: Future[object]) -> list[str]:
                     b"include.transfer.transcode_worker" in (folder / "cmdline").read_bytes()
                     and f"PPid:\t{os.getpid()}\n" in (folder / "status").read_text()
                 ):
-                    return (folder / "environ").read_text().strip("\0").split("\0")
+                    return folder
             except OSError:
                 continue
     raise AssertionError("the process was not seen")
