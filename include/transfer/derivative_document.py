@@ -30,7 +30,8 @@ FAILED_SCHEMA = "recording-archive/derivative-failure/1"
 class Original:
     """The archived part that a derivative is made of, by its own metadata.
 
-    ``roles`` are who speaks on each channel; ``parts`` is of how many parts the recording is archived.
+    ``roles`` are who speaks on each channel; ``parts`` is of how many parts the recording is archived. One that is
+    ``in_other_form`` is not as the source keeps it, such as one channel of two.
     """
 
     identity: MediaIdentity
@@ -45,6 +46,7 @@ class Original:
     queues: tuple[str, ...]
     divisions: tuple[str, ...] = ()
     parts: int = 1
+    in_other_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from include.transfer.day_state import present_state
 from include.transfer.derivative import Workshop, make_derivative
 from include.transfer.derivative_document import Derived, transcoder
 from include.transfer.derivative_slices import Slice, slices_of
-from include.transfer.original import read_original
+from include.transfer.original import read_original, worth_copying
 from include.transfer.source_renditions import Wish
 from include.transfer.standing_derivatives import Standing, read_json, standing_derivatives, write_report
 from include.transfer.transcode_failure import Failed, Reason
@@ -131,14 +131,12 @@ def open_wishes(desk: DerivativeDesk, part: Slice) -> tuple[list[Wish], list[Wor
     standing = standing_derivatives(desk.lake, desk.org, part.date, part.conversation_id)
     rules = desk.wishes.rules
     items = [item for item in _archived(desk, part.date) if part.holds(item.conversation_id)]
-    parts = Counter((item.conversation_id, item.recording_id) for item in items)
 
     def read(item: ItemRecord) -> Original:
-        number = parts[item.conversation_id, item.recording_id]
-        return read_original(desk.lake, desk.org, part.date, item, number)
+        return read_original(desk.lake, desk.org, part.date, item)
 
     with ThreadPoolExecutor(desk.settings.concurrent_downloads, thread_name_prefix="original") as pool:
-        originals = list(pool.map(read, items))
+        originals = worth_copying(pool.map(read, items))
     wishes: list[Wish] = []
     words: list[Word] = []
     for original in originals:

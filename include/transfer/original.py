@@ -1,22 +1,43 @@
-"""An archived part as what is made of it: read from the document beside it, never from a name."""
+"""Archived parts as what copies are made of: read from the documents beside them, never from a name."""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from include.errors import IntegrityError
 from include.lake import layout
 from include.transfer.channel_roles import channel_roles
 from include.transfer.derivative_document import Original
+from include.transfer.originals import is_original
 from include.transfer.standing_derivatives import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from include.lake.store import LakeStore
     from include.outcome import ItemRecord
 
 
-def read_original(lake: LakeStore, org: str, date: str, item: ItemRecord, parts: int = 1) -> Original:
-    """Return what the metadata beside an archived part says of it; ``parts`` is how many its recording has.
+def worth_copying(parts: Iterable[Original]) -> list[Original]:
+    """Return the parts of which copies are made, each with the number of those that its recording has.
+
+    Where the lake has a recording as the source keeps it, nothing is made of other forms of it.
+    """
+    found = list(parts)
+    whole = {_recording(item) for item in found if not item.in_other_form}
+    kept = [item for item in found if not item.in_other_form or _recording(item) not in whole]
+    counts = Counter(map(_recording, kept))
+    return [replace(item, parts=counts[_recording(item)]) for item in kept]
+
+
+def _recording(item: Original) -> tuple[str, str]:
+    return item.identity.conversation_id, item.identity.recording_id
+
+
+def read_original(lake: LakeStore, org: str, date: str, item: ItemRecord) -> Original:
+    """Return what the metadata beside an archived part says of it.
 
     Raises:
         IntegrityError: when there is none, or it is none of a recording.
@@ -37,7 +58,7 @@ def read_original(lake: LakeStore, org: str, date: str, item: ItemRecord, parts:
             roles=tuple(channel_roles(media.get("channels"), conversation, media_uri=source.get("media_uri"))),
             queues=tuple(queues),
             divisions=tuple(str(item) for item in conversation.get("division_ids") or ()),
-            parts=parts,
+            in_other_form=not is_original(source),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise IntegrityError(f"{lake.uri(item.metadata_key)} is no metadata of a recording.") from error

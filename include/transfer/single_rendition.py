@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from include.errors import ArchiveError
 from include.transfer.derivative import Workshop, make_derivative
 from include.transfer.derivative_settings import FROM_GENESYS
-from include.transfer.original import read_original
+from include.transfer.original import read_original, worth_copying
 from include.transfer.recording import archive_recording
 from include.transfer.rendition import Rendition
 from include.transfer.rendition_shelf import RenditionShelf
@@ -45,7 +45,7 @@ def copy_recording(
     """
     rendition = Rendition(str(wanted.output_format))
     standing = standing_derivatives(work.lake, work.plan.org, work.plan.date, wanted.conversation_id)
-    originals = [read_original(work.lake, work.plan.org, work.plan.date, item, len(archived)) for item in archived]
+    originals = worth_copying(read_original(work.lake, work.plan.org, work.plan.date, item) for item in archived)
     missing = [
         item
         for item in originals

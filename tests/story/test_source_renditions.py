@@ -19,6 +19,7 @@ from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.derive_day import DerivativeDesk, added_up, derive_slice, open_wishes, plan_slices
 from include.transfer.integrity import examine
 from include.transfer.metadata import Origin
+from include.transfer.original import worth_copying
 from include.transfer.recording_body import RecordingBody
 from include.transfer.rendition import Rendition
 from include.transfer.rendition_shelf import RenditionShelf, disagreement
@@ -114,6 +115,14 @@ def test_a_recording_in_several_parts_is_not_asked_for(archived: Night) -> None:
     assert () == request_renditions(archived.source, GUIDE, wishes, Memory(), batch_items=2, now=now)
     assert before == formats_asked(archived)
     assert {} == RenditionShelf.of(archived.lake, WAV, [item for item, _ in wishes]).originals
+
+
+def test_nothing_is_made_of_other_forms_where_the_original_is_here() -> None:
+    """One channel of two is copied while it is all there is; it is a part like another then."""
+    whole, left = original(), original(in_other_form=True, key="left")
+    right = replace(left, key="right")
+    assert [whole] == worth_copying([left, whole, right])
+    assert [("left", 2), ("right", 2)] == [(item.key, item.parts) for item in worth_copying([left, right])]
 
 
 def test_a_second_run_asks_and_writes_nothing(archived: Night) -> None:
