@@ -20,7 +20,7 @@ from include.transfer.facts import stored_facts
 from include.transfer.second_look import Looked, look_again
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from include.audit.signature import JournalKey
@@ -139,11 +139,7 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
         if not dry_run:
             lake.put_document(plan.key, plan.body())
         drafts = _Drafts(source, settings, by_id, earlier)
-        shards = []
-        for shard in drafts.filled(template, groups):
-            shards.append(ShardTask(str(day), shard.key, len(shard.batches), len(shard.conversation_ids)))
-            if not dry_run:
-                lake.put_document(shard.key, shard.body())
+        shards = tuple(_tasks(lake, drafts.filled(template, groups), dry_run=dry_run))
         return DayPlanned(
             date=str(day),
             plan_key=plan.key,
@@ -156,8 +152,16 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
             looked_up=looked.asked,
             changed=len(looked.changed),
             not_looked_up=looked.left if look else None,
-            shards=tuple(shards),
+            shards=shards,
         )
+
+
+def _tasks(lake: LakeStore, shards: Iterable[ShardPlan], *, dry_run: bool) -> Iterator[ShardTask]:
+    """Yield the work of each shard; without ``dry_run`` its plan is written first."""
+    for shard in shards:
+        if not dry_run:
+            lake.put_document(shard.key, shard.body())
+        yield ShardTask(shard.date, shard.key, len(shard.batches), len(shard.conversation_ids))
 
 
 def _with_leftovers(
