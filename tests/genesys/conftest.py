@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from include.genesys.client import GenesysClient
 from include.genesys.connection import GenesysConnection
 from include.settings import ArchiveSettings, LakeLocation
+from tests.genesys.one_job import OPEN
 from tests.genesys.scripted_server import ScriptedGenesys
 from tests.genesys.virtual_time import VirtualTime
 
@@ -31,6 +32,12 @@ def genesys() -> Iterator[ScriptedGenesys]:
     """A scripted Genesys Cloud."""
     with ScriptedGenesys() as server:
         yield server
+
+
+@pytest.fixture
+def one_open_job(genesys: ScriptedGenesys) -> None:
+    """There is a job to ask for."""
+    genesys.jobs["job-1"] = OPEN
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from botocore.config import Config
 from include.lake.store import LakeStore, Writing, client_config
 from include.settings import LakeLocation
 from tests.lake.cutting_proxy import CuttingProxy
+from tests.lake.large_object import PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,3 +77,11 @@ def lake_behind(
         return lake_at(proxy.url, bucket=lake.location.bucket, prefix=lake.location.prefix, **keys, **how)
 
     return build
+
+
+@pytest.fixture
+def large_lake(lake: LakeStore, lake_at: Callable[..., LakeStore], object_store: ObjectStore) -> LakeStore:
+    """Return the same lake as ``lake``, with a low limit for uploads in parts."""
+    keys = {"access_key": object_store.access_key, "secret_key": object_store.secret_key}
+    place = {"bucket": lake.location.bucket, "prefix": lake.location.prefix}
+    return lake_at(object_store.endpoint_url, **place, **keys, **PARTS)

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
-from threading import Event
 
 import pytest
 from awscrt.checksums import crc64nvme
@@ -21,17 +14,12 @@ from include.errors import IntegrityError, LakeConflict, LakeUnavailable, NotAut
 from include.lake.bucket import Bucket
 from include.lake.multipart import PART_BYTES_MIN, PARTS_MAX, part_bytes_for
 from include.lake.put_requests import PartRequests, crc_text
-from include.lake.store import LakeStore
 from include.lake.stored_object import StoredObject
-from tests.lake.cutting_proxy import AFTER, BEFORE, FLIPPED, CuttingProxy
+from tests.lake.cutting_proxy import AFTER, BEFORE, FLIPPED
+from tests.lake.large_object import BODY, KEY, PARTS, SHA256, open_uploads, put
 from tests.lake.scripted_bucket import Answer, ScriptedBucket
 
-KEY = "media/a/0-x.wav"
-BODY = os.urandom(2 * PART_BYTES_MIN + 12_345)
-SHA256 = hashlib.sha256(BODY).hexdigest()
 CRC = crc_text(crc64nvme(BODY))
-PROJECT = Path(__file__).parents[2]
-PARTS = {"multipart_bytes": PART_BYTES_MIN, "part_bytes": PART_BYTES_MIN}
 OPENED = Answer(200, body=b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>")
 DONE = Answer(200, body=b"<?xml version='1.0'?>\n   <CompleteMultipartUploadResult></CompleteMultipartUploadResult>")
 ABSENT, OK = Answer(404), Answer(200, headers={"ETag": '"e"'})
@@ -44,26 +32,6 @@ HELD = Answer(
     },
     declared=len(BODY),
 )
-
-
-def put(lake, body=BODY, key=KEY, sha256=None):
-    """Put bytes as a long recording would be put."""
-    digest = sha256 or hashlib.sha256(body).hexdigest()
-    return lake.put_if_absent(key, io.BytesIO(body), bytes_=len(body), sha256=digest, media_type="audio/wav")
-
-
-def open_uploads(client, lake):
-    """Return the uploads under the lake's prefix that nobody completed or aborted."""
-    answer = client.list_multipart_uploads(Bucket=lake.location.bucket, Prefix=lake.location.prefix)
-    return answer.get("Uploads", [])
-
-
-@pytest.fixture
-def large_lake(lake, lake_at, object_store):
-    """The same lake as ``lake``, with a low limit for uploads in parts."""
-    keys = {"access_key": object_store.access_key, "secret_key": object_store.secret_key}
-    place = {"bucket": lake.location.bucket, "prefix": lake.location.prefix}
-    return lake_at(object_store.endpoint_url, **place, **keys, **PARTS)
 
 
 @pytest.fixture
@@ -294,63 +262,6 @@ def test_parts_are_not_hashed_for_the_signature(lake_at):
     parts = [request for request in bucket.heard if request.method == "PUT"]
     assert {"UNSIGNED-PAYLOAD"} == {part.headers["x-amz-content-sha256"] for part in parts}
     assert all("x-amz-checksum-crc64nvme" in part.headers["authorization"] for part in parts)
-
-
-@pytest.mark.parametrize("parts_through", [0, 1, 2])
-def test_killed_worker_leaves_nothing_that_a_sweep_does_not_end(
-    lake, large_lake, lake_client, object_store, tmp_path, parts_through
-):
-    """S8: SIGKILL at each part: no object, the next put succeeds, and the sweep ends the upload that was left open."""
-    path = tmp_path / "long.wav"
-    path.write_bytes(BODY)
-    with CuttingProxy(object_store.endpoint_url) as proxy:
-        proxy.hold("PUT", after=parts_through)
-        place = (object_store.access_key, object_store.secret_key, lake.location.bucket, lake.location.prefix)
-        worker = subprocess.Popen(  # noqa: S603 - this very interpreter, and our own module
-            [sys.executable, "-m", "tests.lake.upload_killed", proxy.url, *place, KEY, str(path)], cwd=PROJECT
-        )
-        try:
-            assert proxy.held.wait(60), "the worker never came to that part"
-        finally:
-            worker.send_signal(signal.SIGKILL)
-            worker.wait(10)
-    assert (None, 1) == (lake.head(KEY), len(open_uploads(lake_client, lake)))
-    assert put(large_lake).created
-    assert 0 == large_lake.sweep_uploads()  # younger than a day: perhaps somebody's work
-    assert 1 == len(open_uploads(lake_client, lake))
-    swept = _with_age(large_lake, lake_client, 0.0)
-    assert (1, []) == (swept.sweep_uploads(), open_uploads(lake_client, lake))
-    assert hashlib.sha256(lake.read(KEY)).hexdigest() == SHA256
-
-
-def _with_age(lake, client, seconds):
-    """Return the lake with another idea of what is stale, once the server's clock has moved on by a second."""
-    deadline = time.monotonic() + 10
-    opened = max(upload["Initiated"] for upload in open_uploads(client, lake))
-    while LakeStore(client, lake.location).now() <= opened and time.monotonic() < deadline:
-        Event().wait(0.05)
-    return LakeStore(client, lake.location, replace(lake.writing, stale_upload_seconds=seconds))
-
-
-def test_sweep_leaves_the_uploads_of_others_alone(lake, lake_client):
-    """S8: only what lies below our prefix is ours."""
-    prefix = f"{lake.location.prefix}-others/x"
-    other = lake_client.create_multipart_upload(Bucket=lake.location.bucket, Key=prefix)
-    try:
-        mine = lake_client.create_multipart_upload(Bucket=lake.location.bucket, Key=f"{lake.location.prefix}/x")
-        swept = LakeStore(lake_client, lake.location, replace(lake.writing, stale_upload_seconds=-5.0)).sweep_uploads()
-        left = lake_client.list_multipart_uploads(Bucket=lake.location.bucket, Prefix=lake.location.prefix)["Uploads"]
-        assert (1, [other["UploadId"]]) == (swept, [upload["UploadId"] for upload in left])
-        assert mine["UploadId"] != other["UploadId"]
-    finally:
-        lake_client.abort_multipart_upload(Bucket=lake.location.bucket, Key=prefix, UploadId=other["UploadId"])
-
-
-def test_sweep_that_may_not_list_does_not_fail_the_night(lake_at, caplog):
-    """S16: a policy without the permission costs a line in the log."""
-    with ScriptedBucket(GET=[Answer(403, "AccessDenied")], HEAD=[Answer(200)]) as bucket:
-        lake_at(bucket.url).tidy()
-    assert "could not be looked for" in caplog.text
 
 
 @pytest.mark.parametrize("size", [1, PART_BYTES_MIN, 1 << 30, 48 * 10**12])
