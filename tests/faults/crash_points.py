@@ -65,7 +65,13 @@ KINDS = (
     ("commit", "PUT", r".*/commits/date=.*"),
     ("commit read back", "HEAD", r".*/commits/date=.*"),
     ("seal", "PUT", r".*/seals/date=.*"),
+    ("derivatives report", "PUT", r".*/reports/[^?]*/derivatives\.json"),
     ("report", "PUT", r".*/reports/.*"),
+    ("derivative document", "PUT", r".*/derived/.*\.json"),
+    ("derivative", "PUT", r".*/derived/.*"),
+    ("outbox", "PUT", r".*/outbox/.*"),
+    # At the receiver of the webhook.
+    ("event", "POST", r"/hook.*"),
     ("list", "GET", r"[^?]*\?.*list-type.*"),
 )
 _PATTERNS = tuple((kind, method, re.compile(path)) for kind, method, path in KINDS)
@@ -99,6 +105,13 @@ POINTS = (
 """Of a day that ends settled."""
 SPOILED = (CrashPoint("quarantine", When.BEFORE), CrashPoint("quarantine", When.AFTER))
 """Of a day with a body that is no audio."""
+_BEHIND = ("derivative", "derivative document", "derivatives report", "outbox", "event")
+BEHIND = (
+    *(CrashPoint(kind, when) for kind in _BEHIND for when in (When.BEFORE, When.AFTER)),
+    CrashPoint("derivative", When.HALF_SENT),
+    CrashPoint("event", When.HALF_SENT),
+)
+"""Of what is done with a day that is committed: copies of its recordings, and telling the webhook's receiver."""
 
 
 @dataclass
