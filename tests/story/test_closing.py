@@ -16,9 +16,9 @@ from include.outcome import Outcome
 from include.settings import ArchiveSettings
 from include.transfer.closing import ClosingRules, audit_rules, nightly_rules
 from include.transfer.day import commit_day, reconcile_day
+from tests.story.day_ends import Analytics, plan, settle
 from tests.story.desk import ORG
 from tests.story.night import DAY, ZONE, everything_in, remove
-from tests.story.test_day_ends import Analytics, plan, settle
 
 NIGHTLY = ClosingRules(Baseline(conversations_min=2))
 AUDIT = replace(NIGHTLY, is_audit=True)

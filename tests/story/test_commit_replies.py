@@ -13,9 +13,9 @@ from include.transfer.day import commit_day
 from include.transfer.day_check import check_day
 from tests.lake.cutting_proxy import AFTER, BEFORE, CuttingProxy
 from tests.store_client import store_client
+from tests.story.day_ends import settle
 from tests.story.desk import ORG
 from tests.story.night import DAY, everything_in, remove
-from tests.story.test_day_ends import settle
 
 if TYPE_CHECKING:
     from demo.object_store import ObjectStore

@@ -22,9 +22,9 @@ from include.settings import LakeLocation
 from include.transfer.day import commit_day
 from include.transfer.day_check import check_day
 from include.transfer.day_journal import append_segment
+from tests.story.day_ends import settle
 from tests.story.desk import ORG
 from tests.story.night import DAY, everything_in, remove
-from tests.story.test_day_ends import settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,10 +23,10 @@ from include.transfer.closing import ClosingRules
 from include.transfer.day import commit_day
 from include.transfer.day_check import check_day
 from include.transfer.day_journal import own_lines, own_run, seal_commit
+from tests.story.day_ends import settle
 from tests.story.desk import ORG
 from tests.story.erased_day import ErasedDay
 from tests.story.night import DAY, everything_in, remove
-from tests.story.test_day_ends import settle
 
 DATE = str(DAY)
 KEY = JournalSigning(Secret("a secret of thirty-two bytes and more")).key()

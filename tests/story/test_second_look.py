@@ -9,10 +9,10 @@ from include.errors import NotAuthorised, RecordingGone, SourceUnavailable
 from include.outcome import ItemRecord, Outcome
 from include.transfer.day import commit_day
 from include.transfer.second_look import Looked, SecondLook, look_again
+from tests.story.day_ends import Analytics, asked, plan, settle, shards
 from tests.story.desk import ORG, Desk, audio, brief, conversation, recording_of
 from tests.story.night import DAY
 from tests.story.shelf import ScriptedSource, finished, recording
-from tests.story.test_day_ends import Analytics, asked, plan, settle, shards
 
 
 def known(number, outcome, rec=None):

@@ -1,4 +1,4 @@
-"""Archives that are refused, each with its reason, and how the tests read one."""
+"""Archives that are read and archives that are refused, each with its reason, and how the tests read one."""
 
 from __future__ import annotations
 
@@ -191,4 +191,22 @@ BAD = {
     "extra-local": (build(Part(extra=b"\1\2\3")), "extra_field"),
     "unicode-path": (build(Part(central_extra=struct.pack("<2H5s4s", 0x7075, 9, b"\1abcd", b"evil"))), "extra_field"),
     "unicode-path-local": (build(Part(extra=struct.pack("<2H5s4s", 0x7075, 9, b"\1abcd", b"evil"))), "extra_field"),
+}
+NESTED = build(Part(b"inner", method=0))
+GOOD = {
+    "deflated": build(Part()),
+    "stored": build(Part(method=0)),
+    "empty-member": build(Part(data=b"")),
+    "comment": build(Part(), comment=b"made by a test"),
+    "directory": build(Part(b"d/", b"", 0), Part(b"d/call.wav")),
+    "utf8": build(Part("d\u00e9j\u00e0.wav".encode(), flags=1 << 11)),
+    "descriptor": build(Part(flags=8, local=EMPTY, descriptor=descriptor())),
+    "descriptor-unsigned": build(Part(flags=8, local=EMPTY, descriptor=descriptor(signed=False))),
+    "descriptor-wide": build(Part(flags=8, local=EMPTY, descriptor=descriptor(wide=True))),
+    "descriptor-wide-unsigned": build(Part(flags=8, local=EMPTY, descriptor=descriptor(wide=True, signed=False))),
+    "descriptor-and-sizes": build(Part(flags=8, descriptor=descriptor())),
+    "extra": build(Part(extra=struct.pack("<2H4s", 0x5455, 4, b"time"))),
+    "unicode-path-agrees": build(Part(central_extra=struct.pack("<2H5s8s", 0x7075, 13, b"\1abcd", b"call.wav"))),
+    "a-zip-inside-is-data": build(Part(b"inner.zip", NESTED, method=0), Part()),
+    "out-of-order-names": build(Part(b"z"), Part(b"a")),
 }

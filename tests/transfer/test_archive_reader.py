@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import random
-import struct
 import time
 import zipfile
 import zlib
@@ -14,27 +13,8 @@ import pytest
 
 from include.errors import ArchiveRejected
 from include.transfer.archive_reader import ArchiveLimits, open_archive
-from tests.transfer.hostile_archives import BAD, DATA, EMPTY, LIMITS, descriptor, read_all, zip64
+from tests.transfer.hostile_archives import BAD, DATA, EMPTY, GOOD, LIMITS, descriptor, read_all, zip64
 from tests.transfer.hostile_zip import Part, build
-
-NESTED = build(Part(b"inner", method=0))
-GOOD = {
-    "deflated": build(Part()),
-    "stored": build(Part(method=0)),
-    "empty-member": build(Part(data=b"")),
-    "comment": build(Part(), comment=b"made by a test"),
-    "directory": build(Part(b"d/", b"", 0), Part(b"d/call.wav")),
-    "utf8": build(Part("d\u00e9j\u00e0.wav".encode(), flags=1 << 11)),
-    "descriptor": build(Part(flags=8, local=EMPTY, descriptor=descriptor())),
-    "descriptor-unsigned": build(Part(flags=8, local=EMPTY, descriptor=descriptor(signed=False))),
-    "descriptor-wide": build(Part(flags=8, local=EMPTY, descriptor=descriptor(wide=True))),
-    "descriptor-wide-unsigned": build(Part(flags=8, local=EMPTY, descriptor=descriptor(wide=True, signed=False))),
-    "descriptor-and-sizes": build(Part(flags=8, descriptor=descriptor())),
-    "extra": build(Part(extra=struct.pack("<2H4s", 0x5455, 4, b"time"))),
-    "unicode-path-agrees": build(Part(central_extra=struct.pack("<2H5s8s", 0x7075, 13, b"\1abcd", b"call.wav"))),
-    "a-zip-inside-is-data": build(Part(b"inner.zip", NESTED, method=0), Part()),
-    "out-of-order-names": build(Part(b"z"), Part(b"a")),
-}
 
 
 @pytest.mark.parametrize("body", GOOD.values(), ids=GOOD)

@@ -1,4 +1,4 @@
-"""The fault matrix of zips, row by row: each hostile archive of ``test_archive_reader`` has its row, each row a test.
+"""The fault matrix of zips, row by row: each hostile archive of ``hostile_archives`` has its row, each row a test.
 
 Two judges that share no code with the reader, nor with each other, must agree on all that is accepted: CPython's
 ``zipfile``, which goes by the directory, and ``stream-unzip``, which goes by the local headers.
@@ -24,9 +24,9 @@ from include.transfer.archive_reader import ArchiveLimits, open_archive
 from include.transfer.inflate import ENGINE, find_engine, zlib_engine
 from include.transfer.integrity import sniff
 from tests.transfer.conftest import url_of
+from tests.transfer.hostile_archives import BAD, DATA, GOOD, LIMITS, read_all
 from tests.transfer.hostile_zip import Part, build
 from tests.transfer.sound import sound
-from tests.transfer.test_archive_reader import BAD, DATA, GOOD, LIMITS, read_all
 from tests.transfer.test_zip_mutants import PROJECT, run
 from tests.transfer.zip_mutants import honest
 

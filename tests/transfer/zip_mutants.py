@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from include.errors import ArchiveRejected
 from include.transfer.archive_reader import ArchiveLimits, open_archive
 from include.transfer.inflate import ENGINE, zlib_engine
+from tests.transfer.hostile_archives import EMPTY, descriptor, zip64
 from tests.transfer.hostile_zip import Part, build
-from tests.transfer.test_archive_reader import EMPTY, descriptor, zip64
 
 if TYPE_CHECKING:
     from collections.abc import Callable
