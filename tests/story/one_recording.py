@@ -41,7 +41,7 @@ def one_of(tonight: Night, content_type: str = "") -> tuple[str, str]:
         part.sha256: part.content_type for item in tonight.box.truth(DAY.date).conversations for part in item.parts
     }
     places = {place for place in audio_of(tonight.box) if types[place[2]].startswith(content_type)}
-    parts = Counter(conversation_id for conversation_id, *_ in places)
+    parts = Counter(conversation_id for conversation_id, *_ in audio_of(tonight.box))
     return min(
         (conversation_id, recording_id) for conversation_id, recording_id, _ in places if parts[conversation_id] == 1
     )

@@ -12,7 +12,10 @@ from include.genesys.single_recording import MediaOffer
 from include.lake.commit import read_head
 from include.outcome import Outcome
 from include.transfer.day import present_state
+from include.transfer.derivative_settings import DerivativeSettings
+from include.transfer.derive_day import DerivativeDesk, open_wishes, plan_slices
 from include.transfer.recording import archive_recording
+from include.transfer.rendition import Rendition
 from include.transfer.results import RecordingResults
 from include.transfer.shard_work import ShardWork
 from include.transfer.single import missing_in_proof
@@ -59,6 +62,7 @@ def test_the_guides_media_is_no_original(lake, tmp_path, contract):
     with clean(lake, tmp_path, contract=contract) as tonight:
         complete(tonight)
         assert [(Outcome.ARCHIVED, "")] * 2 == forms(tonight, place)
+        assert copied_from(tonight, place) <= {sha256 for *_, sha256 in audio_of(tonight.box)}
         before = bucket(lake)
         complete(tonight)
         assert before == bucket(lake)
@@ -66,7 +70,7 @@ def test_the_guides_media_is_no_original(lake, tmp_path, contract):
 
 def test_media_that_proves_to_be_the_original_is_one_part(lake, tmp_path):
     """A night that brings the same bytes settles it, and a later run for another recording does not open it again."""
-    with clean(lake, tmp_path, conversations=60, contract="guide") as tonight:
+    with clean(lake, tmp_path, conversations=12, scenario="varied", contract="guide") as tonight:
         call, same, other = two_of(tonight)
         archive(tonight, plan(tonight, wish_for(tonight, (call, same))))
         assert ORIGINAL_OUTSTANDING in {reason for _, reason in forms(tonight, (call,))}
@@ -82,7 +86,7 @@ def test_media_that_proves_to_be_the_original_is_one_part(lake, tmp_path):
 
 def test_channels_that_come_apart_are_parts_with_their_roles(lake, tmp_path):
     """Each is an object of its own; both together are held, and neither passes for the merged original."""
-    with clean(lake, tmp_path, conversations=24, faults=("recording-channels-apart",)) as tonight:
+    with clean(lake, tmp_path, conversations=5, faults=("recording-channels-apart",)) as tonight:
         place = one_dual(tonight)
         planned = plan(tonight, wish_for(tonight, place))
         report = archive(tonight, planned)
@@ -103,7 +107,7 @@ def test_channels_that_come_apart_are_parts_with_their_roles(lake, tmp_path):
 def test_one_channel_of_two_is_not_held(lake, tmp_path):
     """The other one could not be had: the conversation is open, and the next try fetches what is missing."""
     fault = "media-404:99,match=channel-1"
-    with clean(lake, tmp_path, conversations=24, faults=("recording-channels-apart", fault)) as tonight:
+    with clean(lake, tmp_path, conversations=5, faults=("recording-channels-apart", fault)) as tonight:
         place = one_dual(tonight)
         archive(tonight, plan(tonight, wish_for(tonight, place)))
         assert Outcome.PENDING in {outcome for outcome, _ in forms(tonight, place)}
@@ -166,12 +170,23 @@ def fetched_alone(table, place):
     return archive_recording(work, urls, RecordingResults(*place, urls.results))
 
 
+def copied_from(tonight, place):
+    """Return the digests of what a copy of a recording would be made of."""
+    desk = DerivativeDesk(tonight.lake, tonight.settings, DerivativeSettings(), tonight.box.org_id, Rendition("mp3"))
+    (part,) = plan_slices(desk, str(DAY), 1)
+    wishes, _ = open_wishes(desk, part)
+    found = [original.sha256 for original, _ in wishes if original.identity.recording_id == place[1]]
+    assert 1 == len(found)
+    return set(found)
+
+
 def two_of(tonight):
     """Return a call of two recordings, the first of them one that the guide serves as it is."""
     for call in tonight.box.tenant.day(DAY.date):
         forms = {one.id: one.parts[0].form for one in call.recordings if len(one.parts) == 1}
         same = [key for key, form in forms.items() if form != "ogg_opus"]
-        if len(forms) == len(call.recordings) == 2 and same:
+        kinds = {(one.media, one.file_state, one.restricted) for one in call.recordings}
+        if len(forms) == len(call.recordings) == 2 and same and kinds == {("audio", "AVAILABLE", False)}:
             return call.id, same[0], next(key for key in forms if key != same[0])
     raise AssertionError
 

@@ -45,7 +45,7 @@ def fetched_alone(tonight, place):
 
 def test_nobody_knows_whose_it_is(lake, tmp_path):
     """It lies under its own id on a day that no call has: archived, proven, catalogued, and nothing else is asked."""
-    with clean(lake, tmp_path, contract="guide") as tonight:
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
         place = one_of(tonight)
         planned, report = fetched_alone(tonight, place)
         assert ((), 1, "1970-01-01", place[1]) == (
@@ -72,7 +72,7 @@ def test_nobody_knows_whose_it_is(lake, tmp_path):
 
 def test_a_second_run_writes_nothing_on_whatever_day(lake, tmp_path):
     """The place does not depend on the clock; with or without the catalog, and when the source has forgotten it."""
-    with clean(lake, tmp_path, contract="guide") as tonight:
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
         place = one_of(tonight)
         archive(tonight, plan(tonight, alone(place)))
         before = bucket(lake)
@@ -88,7 +88,7 @@ def test_a_second_run_writes_nothing_on_whatever_day(lake, tmp_path):
 
 def test_what_the_night_holds_is_found_by_the_catalog(lake, tmp_path):
     """By recording id, whatever its day: nothing is fetched and nothing written."""
-    with clean(lake, tmp_path, contract="guide") as tonight:
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
         tonight.run()
         catalog_day(lake, tonight.box.org_id, DAY)
         place, before = one_of(tonight), bucket(lake)
@@ -99,7 +99,7 @@ def test_what_the_night_holds_is_found_by_the_catalog(lake, tmp_path):
 
 def test_the_night_goes_on_as_if_nothing_were_there(lake, tmp_path):
     """The call's own place is filled by the night, and from then on the id leads there."""
-    with clean(lake, tmp_path, contract="guide") as tonight:
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
         place = one_of(tonight)
         fetched_alone(tonight, place)
         _, state = tonight.run()
@@ -112,7 +112,7 @@ def test_the_night_goes_on_as_if_nothing_were_there(lake, tmp_path):
 
 def test_a_call_that_the_source_names_is_believed(lake, tmp_path):
     """Where the metadata of the media has a conversationId after all, it is filed there."""
-    with clean(lake, tmp_path, contract="guide") as tonight:
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
         place = one_of(tonight)
         tonight.source = Naming(tonight.source, place[0])
         assert (place[0], str(DAY)) == (plan(tonight, alone(place)).conversation_id, plan(tonight, alone(place)).date)
@@ -120,7 +120,7 @@ def test_a_call_that_the_source_names_is_believed(lake, tmp_path):
 
 def test_erasing_the_call_erases_it_too(lake, tmp_path):
     """Two certificates, no byte left under either place, and it is not fetched again by any id."""
-    with clean(lake, tmp_path, contract="guide") as tonight:
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
         place = one_of(tonight)
         fetched_alone(tonight, place)
         tonight.run()
@@ -137,7 +137,7 @@ def test_erasing_the_call_erases_it_too(lake, tmp_path):
 
 def test_erased_under_its_call_it_is_refused_by_media_id(lake, tmp_path):
     """Though nobody says whose media it is, the tombstone does."""
-    with clean(lake, tmp_path, contract="guide") as tonight:
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
         place = one_of(tonight)
         tonight.run()
         erase_conversation(lake, ErasureOrder(tonight.box.org_id, DAY, place[0], "asked", "Art. 17 GDPR", "dpo"))

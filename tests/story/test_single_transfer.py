@@ -58,7 +58,7 @@ def test_wrong_magic_deletes_renews_retries_once_and_is_kept_as_evidence(lake, t
 
 def test_token_is_not_sent_where_the_metadata_points_elsewhere(lake, tmp_path):
     """The media host refuses whoever sends one; the API's own host refuses whoever sends none."""
-    with clean(lake, tmp_path, contract="guide") as tonight:
+    with clean(lake, tmp_path, contract="guide", conversations=24) as tonight:
         place = one_of(tonight, "audio/wav")
         recording = tonight.box.tenant.recording(*place)
         tonight.source = Pointing(tonight.source, tonight.box.world.part_url(recording, recording.parts[0]))
