@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from include.errors import ConfigurationError, RecordingGone, RequestRejected
+from include.errors import ConfigurationError
 from include.genesys.contract import ORIGINAL, OUTPUT_FORMATS, readable_url
+from include.genesys.gone import told_gone
 from include.genesys.json_fields import count_of, id_of, object_of, text_of
 from include.genesys.models import Contract
 from include.genesys.request import ApiRequest, path_of
@@ -28,7 +29,6 @@ MERGED = "S"
 """Key of the one file with all channels, which ``download=true`` gives; ``0`` and ``1`` are single channels."""
 
 KEY_LENGTH = 16
-GONE = (404, 410)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +106,8 @@ def read_media_offer(conversation_id: str | None, recording_id: str, body: objec
 
 
 def _fetch(door: ApiDoor, request: ApiRequest, conversation_id: str | None, recording_id: str) -> MediaOffer:
-    try:
+    with told_gone(f"Recording {recording_id}", conversation_id=conversation_id, recording_id=recording_id):
         return door.fetch(request, lambda body: read_media_offer(conversation_id, recording_id, body))
-    except RequestRejected as error:
-        if error.status in GONE:
-            raise RecordingGone(
-                f"Recording {recording_id} is gone",
-                **error.facts,
-                conversation_id=conversation_id,
-                recording_id=recording_id,
-            ) from error
-        raise
 
 
 def _files(answer: dict[str, object]) -> tuple[dict[str, PresignedUrl], bool]:

@@ -65,6 +65,17 @@ def transcoder() -> dict[str, str]:
     return {"name": "pyav", "version": version("av")}
 
 
+def _kept(derived: Derived) -> dict[str, object]:
+    """Return what both kinds of document say of the copy itself."""
+    return {
+        "key": derived.key,
+        "sha256": derived.sha256,
+        "bytes": derived.bytes,
+        "media_type": derived.media_type,
+        "channel_roles": list(derived.roles),
+    }
+
+
 def derivative_document(original: Original, rendition: Rendition, made: Made, derived: Derived) -> bytes:
     """Return the document beside a derivative."""
     return canonical_json(
@@ -72,13 +83,9 @@ def derivative_document(original: Original, rendition: Rendition, made: Made, de
             "schema": MADE_SCHEMA,
             **_of(original, rendition),
             "media": {
-                "key": derived.key,
-                "sha256": derived.sha256,
-                "bytes": derived.bytes,
-                "media_type": derived.media_type,
+                **_kept(derived),
                 "codec": made.codec,
                 "channels": made.channels,
-                "channel_roles": list(derived.roles),
                 "sample_rate_hz": made.sample_rate_hz,
                 "samples": made.samples,
                 "duration_milliseconds": made.milliseconds,
@@ -99,11 +106,7 @@ def rendered_document(
             "schema": MADE_SCHEMA,
             **_of(original, rendition),
             "media": {
-                "key": derived.key,
-                "sha256": derived.sha256,
-                "bytes": derived.bytes,
-                "media_type": derived.media_type,
-                "channel_roles": list(derived.roles),
+                **_kept(derived),
                 **{name: value for name, value in asdict(audio).items() if value is not None},
             },
             "transcoder": RENDERED_BY,
