@@ -29,7 +29,7 @@ from include.transfer.results import RecordingResults
 from include.transfer.shard_work import ShardWork
 from include.transfer.single_held import is_held
 from include.transfer.single_plan import refuse_erased
-from include.transfer.single_rendition import copy_recording
+from include.transfer.single_rendition import copy_recording, is_asked_of_source
 from include.transfer.single_urls import SingleUrls
 from include.transfer.single_whole import whole_conversation
 from include.transfer.stored import stored_parts, stored_recording
@@ -81,7 +81,13 @@ class SingleReport:
 
 
 def seconds_until_ready(
-    source: SingleSource, lake: LakeStore, org: str, planned: SinglePlanned, *, poll_seconds: float
+    source: SingleSource,
+    lake: LakeStore,
+    org: str,
+    planned: SinglePlanned,
+    *,
+    poll_seconds: float,
+    wishes: DerivativeSettings = COPIES,
 ) -> float | None:
     """Return how long the source wants to go on preparing what is not in the lake; ``None`` when there is no waiting.
 
@@ -93,7 +99,8 @@ def seconds_until_ready(
     parts = stored_parts(lake, org, planned.date, (planned.conversation_id,))
     waits = []
     for wanted in planned.wanted() if planned.shard_key else ():
-        if (wanted.by_media_id and wanted.output_format) or is_held(lake, org, planned.date, wanted, parts):
+        made_here = wanted.output_format is not None and not is_asked_of_source(wanted, wishes)
+        if made_here or is_held(lake, org, planned.date, wanted, parts):
             continue
         try:
             offer = wanted.offer(source)

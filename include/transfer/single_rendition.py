@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def is_asked_of_source(wanted: Wanted, wishes: DerivativeSettings) -> bool:
+    """Whether the source is asked for this copy; the guide's media has one form, and a setting asks nobody."""
+    return bool(wanted.output_format) and not wanted.by_media_id and wishes.renditions_from == FROM_GENESYS
+
+
 def copy_recording(
     work: ShardWork,
     source: SingleSource,
@@ -53,8 +58,7 @@ def copy_recording(
         and not rendition.is_met_by(item.media_type, item.codec, item.channels)
     ]
     shelf = RenditionShelf.of(work.lake, rendition, missing)
-    can_ask = wishes.renditions_from == FROM_GENESYS and not wanted.by_media_id
-    if can_ask and _is_rendered(work, source, wanted, shelf, now):
+    if is_asked_of_source(wanted, wishes) and _is_rendered(work, source, wanted, shelf, now):
         return ""
     return "; ".join(filter(None, (_made_here(work, wishes, item, rendition) for item in missing)))
 

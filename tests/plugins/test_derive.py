@@ -15,7 +15,7 @@ from genesys_archive.operators.plan_derivatives import PlanDerivativesOperator
 from genesys_archive.operators.report_derivatives import ReportDerivativesOperator
 from genesys_archive.operators.submit_batches import SubmitBatchesOperator
 from include.lake.key_reading import DerivedKey, MediaKey
-from tests.story.night import DAY, Memory, everything_in, media_keys, night
+from tests.story.night import DAY, Memory, everything_in, media_keys, night, remove
 
 MONO = {"output_format": "original", "channels": "mono"}
 WAV = {"output_format": "wav", "channels": "original"}
@@ -77,6 +77,17 @@ def test_a_held_day_is_copied_once(archived, capsys):
     assert 0 == main(["derive", f"--date={DAY}", "--output-format=mp3", "--channels=mono"])
     assert re.search(r"(\d+) derivatives wanted, 0 made \(0 bytes\), \1 stood there", capsys.readouterr().out)
     assert (before, jobs) == (everything_in(archived.lake), len(jobs_of(archived)))
+
+
+def test_a_copy_that_cannot_be_made_is_a_status(archived, capsys):
+    """The others are made; the shell sees 1, and the person where each is named."""
+    victim = next(key for key in media_keys(archived.lake) if not key.endswith(".mp3"))
+    body = bytearray(archived.lake.read(victim))
+    remove(archived.lake, victim)
+    archived.lake.put_latest(victim, bytes([*body[:-1], body[-1] ^ 1]), "audio/wav")
+    assert 1 == main(["derive", f"--date={DAY}", "--output-format=mp3", "--channels=mono"])
+    said = capsys.readouterr()
+    assert ("1 cannot be made (1 source_altered)" in said.out, "derivatives.json" in said.err) == (True, True)
 
 
 def test_one_conversation_is_found_by_its_id(archived):

@@ -16,6 +16,7 @@ from include.lake.plan import ShardPlan
 from include.outcome import Outcome
 from include.transfer.day import commit_day
 from include.transfer.day_state import state_of
+from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.erase import ErasureOrder, erase_conversation
 from include.transfer.single import archive_single, media_downloader, missing_in_proof, seconds_until_ready
 from include.transfer.single_plan import SingleWish
@@ -127,6 +128,7 @@ def test_a_rendering_is_waited_for_and_stands_beside_the_original(lake, tmp_path
         place = one_of(tonight, "audio/ogg")
         planned = plan(tonight, wish_for(tonight, place, output_format="wav"))
         ask = (tonight.source, lake, tonight.box.org_id, planned)
+        assert seconds_until_ready(*ask, poll_seconds=30, wishes=DerivativeSettings(renditions_from="here")) is None
         assert 1.0 == seconds_until_ready(*ask, poll_seconds=30)
         waited = 0
         while seconds_until_ready(*ask, poll_seconds=30) is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import BaseOperator
 
-from genesys_archive.defaults import archive_settings
+from genesys_archive.defaults import archive_settings, derivative_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.planned import DAYS_KEY
@@ -87,6 +87,7 @@ class RequestRecordingOperator(BaseOperator):
                 hook.genesys_connection().org_id,
                 planned,
                 poll_seconds=settings.poll_seconds,
+                wishes=derivative_settings(),
             )
         if seconds is not None and time.time() + seconds < deadline:
             self.log.info("The source is preparing it; asked again in %.1f s", seconds)
