@@ -67,14 +67,7 @@ def _leg(bench: Bench, places: Places, key: str, cargo: Cargo) -> Leg:
 def archive(bench: Bench, store: StoreUnderTest, cargo: Cargo, environment: Mapping[str, str] | None = None) -> Sample:
     """Run the archive once and hold what it says and what the lake holds against the truth."""
     prefix = bench.fresh_prefix()
-    task = {
-        "endpoint": store.url,
-        "access_key": store.access_key,
-        "secret_key": store.secret_key,
-        "prefix": prefix,
-        "jobs": jobs_of(bench, cargo),
-        "environment": dict(environment or {}),
-    }
+    task = {**shard_task(bench, store, cargo, prefix), "environment": dict(environment or {})}
     truth = {item.recording_id: (item.size, item.sha256) for item in cargo.items}
     before = store.cpu_seconds()
     sample = with_server(bench.engine("shard", task, truth), store, before)
@@ -94,7 +87,18 @@ def _checked(bench: Bench, store: StoreUnderTest, cargo: Cargo, run: Callable[[s
     return checked
 
 
-def jobs_of(bench: Bench, cargo: Cargo) -> list[dict[str, object]]:
+def shard_task(bench: Bench, store: StoreUnderTest, cargo: Cargo, prefix: str) -> dict[str, object]:
+    """Return what ``benchmarks.engine shard`` is asked to do: these jobs' results into that lake."""
+    return {
+        "endpoint": store.url,
+        "access_key": store.access_key,
+        "secret_key": store.secret_key,
+        "prefix": prefix,
+        "jobs": _jobs_of(bench, cargo),
+    }
+
+
+def _jobs_of(bench: Bench, cargo: Cargo) -> list[dict[str, object]]:
     """Return finished jobs as the source would describe them."""
     if cargo.bundle is not None:
         conversations = sorted({item.conversation_id for item in cargo.items})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.clock import WrongResultError, run_command
-from benchmarks.legs_whole import jobs_of
+from benchmarks.legs_whole import shard_task
 from benchmarks.rivals import Cargo
 from benchmarks.tools import find
 
@@ -72,15 +72,8 @@ def _profiled(bench: Bench, sink: StoreUnderTest, cargo: Cargo) -> dict[str, flo
     bench.clear()
     control, data = bench.scratch / "control", bench.scratch / "perf.data"
     os.mkfifo(control)
-    task = {
-        "endpoint": sink.url,
-        "access_key": sink.access_key,
-        "secret_key": sink.secret_key,
-        "prefix": bench.fresh_prefix(),
-        "jobs": jobs_of(bench, cargo),
-        "folder": str(bench.scratch / "files"),
-        "perf_control": str(control),
-    }
+    asked = shard_task(bench, sink, cargo, bench.fresh_prefix())
+    task = {**asked, "folder": str(bench.scratch / "files"), "perf_control": str(control)}
     perf = ["perf", "record", "-q", "-F", str(_HERTZ), "--delay=-1", f"--control=fifo:{control}", "-o", str(data), "--"]
     run_command(
         [*perf, sys.executable, "-m", "benchmarks.engine", "shard"],

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.bench import check
 from benchmarks.clock import WrongResultError
-from benchmarks.legs_whole import jobs_of
+from benchmarks.legs_whole import shard_task
 from benchmarks.read_back import check_stored
 from benchmarks.rivals import Cargo
 from benchmarks.verdict import Limit
@@ -44,14 +44,7 @@ def measure_resume(bench: Bench, sink: StoreUnderTest, say: Callable[[str], None
     """
     big, kills = bench.inputs.big, bench.sizes.kills
     cargo = Cargo.of_files(bench, [big], "killed")
-    task = {
-        "endpoint": sink.url,
-        "access_key": sink.access_key,
-        "secret_key": sink.secret_key,
-        "prefix": bench.fresh_prefix(),
-        "jobs": jobs_of(bench, cargo),
-        "folder": str(bench.scratch / "files"),
-    }
+    task = {**shard_task(bench, sink, cargo, bench.fresh_prefix()), "folder": str(bench.scratch / "files")}
     bench.clear()
     bench.source.sent_log.write_text("")
     # Every try adds a random share of an even one, so that all kills fall inside the file, at no point twice.
