@@ -52,6 +52,22 @@ def test_channels_apart_come_in_their_order():
     assert ["https://m/0", "https://m/1"] == [url.reveal() for url in urls]
 
 
+@pytest.mark.parametrize(
+    ("addresses", "keys"),
+    [
+        ({"0": "https://m/0", "1": "https://m/1"}, ("0", "1")),
+        ({"0": "https://m/0", "1": None}, ("0",)),
+        ({"0": "https://m/0"}, ()),
+        ({"0": "https://m/0", "1": "https://m/1", "S": "https://m/s"}, ()),
+        ({"0": "https://m/0", "1": "https://m/1", "S": "https://["}, ("0", "1")),
+    ],
+)
+def test_several_files_keep_their_keys(addresses, keys):
+    """One that stands for the whole has none; one of two keeps its own, though the other cannot be read."""
+    media = {key: {"mediaUri": address} for key, address in addresses.items()}
+    assert keys == read_media_offer(None, "r", {"mediaUris": media}).keys
+
+
 def test_the_guide_is_asked_by_media_id(make_client, genesys):
     """Format, exact size and a download URL on the API host, which wants our token."""
     client = make_client(contract=Contract.GUIDE)

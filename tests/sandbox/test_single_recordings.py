@@ -8,7 +8,7 @@ import time
 import pytest
 import soundfile
 
-from tests.sandbox.conftest import INTERVAL, details_query, started
+from tests.sandbox.conftest import DAY, INTERVAL, details_query, started
 
 JOBS = "/api/v2/recording/jobs"
 
@@ -45,6 +45,71 @@ def test_original_needs_no_rendering(client, truth):
     answer = client.get(f"{plain_path(truth)}?formatId=NONE&download=true")
     assert answer.status_code == 200
     assert client.media(answer.json()["mediaUris"]["S"]["mediaUri"]).status_code == 200
+
+
+def sound(client, answer, key):
+    """Return the samples of one of the files that an answer names."""
+    return soundfile.read(io.BytesIO(client.media(answer["mediaUris"][key]["mediaUri"]).content), always_2d=True)[0]
+
+
+def path_of(recording):
+    """Return the path of a recording."""
+    return f"/api/v2/conversations/{recording.conversation_id}/recordings/{recording.id}"
+
+
+def test_playback_gives_each_channel_and_download_both():
+    """0 and 1 are what S has on its two channels, sample for sample; a recording in mono has one key."""
+    with started(conversations=30, audio_seconds=(2, 3), job_seconds=0.0) as (sandbox, client):
+        recordings = [one for call in sandbox.tenant.day(DAY) for one in call.recordings if one.outcome == "archived"]
+        both = {one.parts[0].channels: one for one in recordings}
+        path = path_of(both[2])
+        apart = when_ready(client, f"{path}?formatId=WAV").json()
+        merged = when_ready(client, f"{path}?formatId=WAV&download=true").json()
+        assert (["0", "1"], ["S"]) == (sorted(apart["mediaUris"]), list(merged["mediaUris"]))
+        whole = sound(client, merged, "S")
+        for channel in (0, 1):
+            alone = sound(client, apart, str(channel))
+            assert (1, whole[:, channel].tolist()) == (alone.shape[1], alone[:, 0].tolist())
+        assert ["0"] == list(when_ready(client, f"{path_of(both[1])}?formatId=WAV").json()["mediaUris"])
+
+
+def test_a_recording_of_several_results_is_merged():
+    """As long as its parts together, also as the source keeps it."""
+    with started(conversations=12, scenario="varied", audio_seconds=(4, 4), job_seconds=0.0) as (sandbox, client):
+        recordings = [one for call in sandbox.tenant.day(DAY) for one in call.recordings if len(one.parts) > 1]
+        answer = client.get(f"{path_of(recordings[0])}?formatId=NONE&download=true").json()
+        data = client.media(answer["mediaUris"]["S"]["mediaUri"]).content
+        assert recordings[0].seconds == pytest.approx(soundfile.info(io.BytesIO(data)).duration, abs=0.06)
+
+
+def test_list_waits_as_long_as_it_is_told():
+    """202 without a body when that was too short; the default is long enough for a rendering here."""
+    with started(conversations=6, scenario="clean", audio_seconds=(1, 1), job_seconds=0.3) as (sandbox, client):
+        path = path_of(next(call.recordings[0] for call in sandbox.tenant.day(DAY))).rpartition("/")[0]
+        early = client.get(f"{path}?formatId=MP3&maxWaitMs=1")
+        assert (202, b"") == (early.status_code, early.content)
+        assert 200 == client.get(f"{path}?formatId=MP3").status_code
+        assert [400, 400] == [client.get(f"{path}?maxWaitMs={text}").status_code for text in ("0", "x")]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("formatId=FLAC&mediaFormats=WAV", 400),
+        ("mediaFormats=NONE", 400),
+        ("emailFormatId=ZIP", 400),
+        ("chatFormatId=ZIP&messageFormatId=NONE&emailFormatId=EML&formatId=NONE", 200),
+    ],
+)
+def test_values_are_those_of_the_published_operation(client, truth, query, status):
+    """Enumerations are checked; mediaFormats has no NONE."""
+    assert status == client.get(f"{plain_path(truth)}?{query}").status_code
+
+
+def test_mediaformats_override_the_format(client, truth):
+    """The first of them is rendered."""
+    answer = when_ready(client, f"{plain_path(truth)}?formatId=NONE&mediaFormats=MP3&mediaFormats=WAV&download=true")
+    assert "/MP3?" in answer.json()["mediaUris"]["S"]["mediaUri"]
 
 
 def test_unplayable_recordings_have_no_media(client, truth):
