@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from uuid import UUID
+
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from genesys_archive.operators.confirm_recording import ConfirmRecordingOperator
 from genesys_archive.operators.plan_audit import PlanAuditOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
+from include.audit.download_tally import Downloads
 from include.errors import ConfigurationError
 from include.lake.commit import read_head
+from include.transfer.single_plan import SinglePlanned
 from tests.plugins.one_day import planned_day, run_of
 from tests.story.committed import ORG
 from tests.story.night import DAY
@@ -39,3 +45,17 @@ def test_old_day_is_closed_only_where_everything_was_looked_at(connected, unseen
     else:
         task.execute(context)
     assert stage == read_head(connected, ORG, DAY).summary["state"]
+
+
+def test_single_recording_has_the_numbers_of_the_guide(connected):
+    """Also where it did not arrive: the four fields, in XCom beside the red task."""
+    conversation, recording = str(UUID(int=1)), str(UUID(int=2))
+    planned = SinglePlanned(str(DAY), "", "", conversation, (recording,), None, by_media_id=False)
+    archived = {"missing": [], "downloads": Downloads(2, {"structure_whole": 1}, 500, 10).to_json()}
+    task = ConfirmRecordingOperator(task_id="confirm_recording", planned=planned.to_json(), archived=archived)
+    pushed = {}
+    with pytest.raises(AirflowFailException, match="has no commit"):
+        task.execute({"ti": SimpleNamespace(xcom_push=pushed.__setitem__)})
+    assert connected
+    numbers = {"totalDownloads": 2, "successRate": "50.00%", "averageLatencyMs": "250", "failureCount": 1}
+    assert numbers == pushed["downloads"]

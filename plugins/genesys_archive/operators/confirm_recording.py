@@ -11,6 +11,7 @@ from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
 from genesys_archive.operators.planned import OUTCOMES_KEY
+from genesys_archive.operators.run_downloads import report_downloads
 from include.local_day import LocalDay
 from include.transfer.single import missing_in_proof
 from include.transfer.single_plan import SinglePlanned
@@ -33,7 +34,7 @@ class ConfirmRecordingOperator(BaseOperator):
         self.archived = archived
 
     def execute(self, context: Context) -> None:
-        """Look, push how much is proven, and say what is missing.
+        """Look, push how much is proven and what was downloaded, and say what is missing.
 
         Raises:
             AirflowFailException: when something is.
@@ -46,6 +47,7 @@ class ConfirmRecordingOperator(BaseOperator):
         wanted = max(len(planned.recordings), 1)
         found = {"date": planned.date, "wanted": wanted, "proven": wanted - len(unproven)}
         context["ti"].xcom_push(OUTCOMES_KEY, found)
+        report_downloads(context, [self.archived])
         if missing:
             raise AirflowFailException("Not archived: " + " | ".join(sorted(missing)))
         self.log.info("Archived and in the proof of %s: %s", day, ", ".join(planned.recordings))
