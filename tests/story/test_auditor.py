@@ -121,8 +121,16 @@ def test_altered_recording_stops_the_auditor(auditor):
     assert f"{key}: FAILED" in done.stdout
 
 
+def test_lost_seal_of_an_older_commit_stops_the_auditor(auditor):
+    """The chain still vouches for the commit; that its own seal went away is seen."""
+    oldest, *others = auditor.lake.list_keys("seals/")
+    assert others
+    with Tampering(auditor.lake).deleted(oldest):
+        assert auditor.follows().returncode != 0
+
+
 @pytest.mark.evidence
-@pytest.mark.parametrize("kind", ["audio", "metadata", "commits", "plans", "manifests", "audit"])
+@pytest.mark.parametrize("kind", ["audio", "metadata", "commits", "plans", "manifests", "audit", "seals"])
 @pytest.mark.parametrize("which", [0, -1])
 @pytest.mark.parametrize("change", ["altered", "deleted"])
 def test_whatever_is_changed_stops_the_auditor(auditor, kind, which, change):
