@@ -66,8 +66,11 @@ class MakeDerivativesOperator(NamesDatasets, BaseOperator):
         """Ask Genesys and defer until it is done; make everything at once where there is nothing to ask."""
         desk = derivative_desk(self.output_format, self.channels)
         asked = self._asked(desk, context)
-        if not asked:
-            return self._make(desk, ())
+        if asked:
+            self._wait(context, desk, asked)
+        return self._make(desk, ())
+
+    def _wait(self, context: Context, desk: DerivativeDesk, asked: Sequence[SubmittedShard]) -> None:
         stored: dict[str, object] = {"shards": [shard.to_json() for shard in asked]}
         cast("JobMemory", context["task_state_store"]).set(ASKED_KEY, stored)
         self.defer(
@@ -80,7 +83,6 @@ class MakeDerivativesOperator(NamesDatasets, BaseOperator):
             method_name="resume",
             kwargs={"asked": stored},
         )
-        raise AssertionError("defer does not return")
 
     def resume(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, object]:
         """Take what is rendered by now and make the rest; what Genesys owes at the deadline is made here too."""
