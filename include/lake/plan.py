@@ -145,9 +145,9 @@ def read_expected(lake: LakeStore, key: str, org: str, date: str) -> tuple[str, 
         return tuple(cast("list[str]", document["expected"]))
 
 
-def names_every_call(lake: LakeStore, key: str) -> bool:
-    """Whether this day plan was made by asking what calls there were; raises as ``read_expected`` does."""
-    return not checked_document(lake, key).get("named_by")
+def named_by(lake: LakeStore, key: str) -> str:
+    """Return ``DayPlan.named_by`` of a day plan; raises as ``read_expected`` does."""
+    return str(checked_document(lake, key).get("named_by") or "")
 
 
 def day_plans_of(lake: LakeStore, date: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from include.canonical import canonical_json, read_document
 from include.errors import IntegrityError
 from include.lake import layout
 from include.lake.commit import read_head
-from include.lake.plan import names_every_call
+from include.lake.plan import named_by
 from include.lake.store import JSON_TYPE
 from include.transfer.custody import day_latency
 
@@ -80,7 +80,13 @@ def is_measured(lake: LakeStore, org: str, day: LocalDay) -> bool:
         IntegrityError, LakeUnavailable, NotAuthorised: as the lake raises them.
     """
     head = read_head(lake, org, day)
-    return head is not None and any(names_every_call(lake, key) for key in head.plans)
+    return head is not None and any(not named_by(lake, key) for key in head.plans)
+
+
+def is_reported(lake: LakeStore, day: str, head: Commit) -> bool:
+    """Whether the day's report speaks of this commit; raises as ``earlier_figures`` does."""
+    figures = _figures_of(lake, day)
+    return figures is not None and figures.commit == head.key
 
 
 def earlier_figures(lake: LakeStore, day: str, days_back: int = TRAILING_DAYS - 1) -> list[DayFigures]:

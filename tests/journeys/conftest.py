@@ -75,12 +75,23 @@ def telling(receiver, notices):
 
 
 @pytest.fixture(scope="package")
-def journey(tmp_path_factory, statsd, receiver, notices):
+def export_queue(sqs_server, sqs):
+    """The queue with the notifications of the native export's bucket."""
+    return sqs_server.new_queue(sqs)
+
+
+@pytest.fixture(scope="package")
+def journey(tmp_path_factory, statsd, receiver, notices, export_queue):
     """A running stack that knows the daily DAG, and the organisations it can be pointed at."""
     options = StackOptions(
         directory=tmp_path_factory.mktemp("journeys"),
         sandbox=None,
-        environment={**ENVIRONMENT, **sending_to(statsd.port), **telling(receiver, notices)},
+        environment={
+            **ENVIRONMENT,
+            **sending_to(statsd.port),
+            **telling(receiver, notices),
+            "RECORDING_ARCHIVE_EXPORT_QUEUE_URL": export_queue,
+        },
     )
     organisations = Organisations()
     try:

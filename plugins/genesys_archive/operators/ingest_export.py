@@ -19,6 +19,7 @@ from genesys_archive.operators.planned import BROKEN_KEY, DAYS_KEY
 from include.audit.metrics import EXPORT_MESSAGES, EXPORT_WAITING, measure_words
 from include.lake.layout import commit_prefix, media_day_prefix
 from include.transfer.download import MediaDownloader
+from include.transfer.export_days import unreported
 from include.transfer.export_ingest import ExportPorts, find_news, ingest_day
 from include.transfer.export_listing import Window
 from include.transfer.export_notices import Notices
@@ -61,7 +62,11 @@ class IngestExportOperator(NamesDatasets, BaseOperator):
             days = self._ingested(ports, news, troubles, now)
             # Only now: what is settled is remembered in the lake, so a message that is gone loses nothing.
             self._acknowledge(notices, ports)
-        context["ti"].xcom_push(DAYS_KEY, [day for day in days if day["plan_key"]])
+            news_days = [day for day in days if day["plan_key"]]
+            known = {day["date"] for day in news_days}
+            # A try that died here, or behind here, leaves no news to this one, and a day that nobody has reported.
+            left = [day for day in unreported(lake, org, window, settings.timezone) if day["date"] not in known]
+        context["ti"].xcom_push(DAYS_KEY, [*news_days, *left])
         context["ti"].xcom_push(BROKEN_KEY, troubles.sentences)
         troubles.retry_what_may_pass()
         troubles.fail_if_any()

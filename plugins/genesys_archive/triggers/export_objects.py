@@ -61,11 +61,10 @@ class ExportObjectsTrigger(BaseTrigger):
         while True:
             left = self.deadline - time.time()
             try:
-                if queue is None or left <= 0:
-                    found = await asyncio.to_thread(has_news, export, lake, org, window)
-                else:
-                    found = await asyncio.to_thread(queue.waiting) > 0
-                if found:
+                if queue is not None and await asyncio.to_thread(queue.waiting) > 0:
+                    return True
+                # The last look lists in any case: also where the triggerer came to it only after the deadline.
+                if (queue is None or left <= 0) and await asyncio.to_thread(has_news, export, lake, org, window):
                     return True
             except RetriableError as error:
                 self.log.warning("Not answered, again later: %s", error)
