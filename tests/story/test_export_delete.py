@@ -16,14 +16,14 @@ from include.lake.layout import journal_prefix
 from include.settings import LakeLocation
 from include.transfer.export_delete import GatePorts, delete_proved, find_candidates
 from include.transfer.verify import Scope, verify_lake
-from tests.story.export_desk import NOW, WINDOW, export_desk
+from tests.story.export_desk import NOW, WINDOW, config_of, export_desk
 from tests.story.night import DAY, media_keys
 
 
 @pytest.fixture
 def desk(lake, lake_client, tmp_path, versioned_bucket):
     """An export of a clean day in a bucket that keeps versions."""
-    with export_desk(lake, lake_client, tmp_path) as laid:
+    with export_desk(lake, lake_client, tmp_path, config_of(conversations=12)) as laid:
         location = LakeLocation(versioned_bucket, f"exports/{uuid4().hex}")
         laid.ports = replace(laid.ports, export=ExportBucket(lake_client, location))
         yield laid
@@ -127,7 +127,7 @@ def test_version_that_is_not_alone_stays(desk, lake_client):
 
 def test_bucket_without_versions_keeps_all(lake, lake_client, tmp_path):
     """Nothing would say that what is deleted is what was read."""
-    with export_desk(lake, lake_client, tmp_path) as desk:
+    with export_desk(lake, lake_client, tmp_path, config_of(conversations=12)) as desk:
         desk.write("first")
         desk.ingest()
         count = len(media(desk))

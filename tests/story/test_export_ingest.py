@@ -201,7 +201,7 @@ def test_day_of_both_ways_is_one_balance(lake, lake_client, tmp_path):
 
     The export's last word is that some recordings are others than those that the night archived.
     """
-    config = {"scenario": "clean", "conversations": 60, "seed": 11}
+    config = {"scenario": "clean", "conversations": 20, "seed": 11}
     with (
         night(lake, tmp_path / "night", **config) as it,
         export_desk(lake, lake_client, tmp_path, it.box.world.config) as desk,

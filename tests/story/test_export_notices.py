@@ -15,7 +15,7 @@ from include.transfer.export_ingest import find_news, ingest_day
 from include.transfer.export_listing import Window
 from include.transfer.export_notices import Notices
 from tests.lake.notifications import by_event_bridge, by_s3, by_sns
-from tests.story.export_desk import NOW, WINDOW, export_desk
+from tests.story.export_desk import NOW, WINDOW, config_of, export_desk
 from tests.story.night import DAY
 
 ELSEWHERE = Window.of_local_days(DAY.date + timedelta(days=90), DAY.date + timedelta(days=90))
@@ -24,7 +24,7 @@ ELSEWHERE = Window.of_local_days(DAY.date + timedelta(days=90), DAY.date + timed
 @pytest.fixture
 def desk(lake, lake_client, tmp_path):
     """A small export of a clean day."""
-    with export_desk(lake, lake_client, tmp_path) as laid:
+    with export_desk(lake, lake_client, tmp_path, config_of(conversations=12)) as laid:
         yield laid
 
 
