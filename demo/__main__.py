@@ -97,13 +97,15 @@ def serve(options: argparse.Namespace) -> int:
 
 def up(options: argparse.Namespace) -> int:
     """Leave a stack running in the background."""
-    _stack_options(options)  # a wrong value is said here, not in the log of the process behind
+    sandbox = _stack_options(options).sandbox  # a wrong value is said here, not in the log of the process behind
     facts = running_facts(options.directory)
     if facts is not None:
         print("running already, with the options it was started with: make down ends it")
     if facts is None:
         print("starting the stack in the background ...", flush=True)
         facts = start_in_background(options.directory, _given(options))
+        if sandbox:
+            print(f"no DAG runs by itself: trigger genesys_recordings_daily with start_date {sandbox.day}")
     _print_addresses(facts["ui"], facts["username"], facts["password"])
     print(f"S3 {facts['s3']}  sandbox {facts['sandbox']}  logs {facts['logs']}\nmake down stops it")
     return 0

@@ -46,7 +46,9 @@ def _environment(options: StackOptions) -> Iterator[dict[str, str]]:
         return
     with _demo_store(options) as store:
         address = f"s3://{store.bucket}/{options.lake_prefix}"
-        print(f"no lake in the environment: this is the demo's, {address}", file=sys.stderr, flush=True)
+        untold = ", and nobody is told of it: RECORDING_WEBHOOK_URL counts beside a lake of the environment only"
+        heard = untold if os.environ.get("RECORDING_WEBHOOK_URL") else ""
+        print(f"no lake in the environment: this is the demo's, {address}{heard}", file=sys.stderr, flush=True)
         tuned = {name: value for name, value in os.environ.items() if name.startswith("RECORDING_ARCHIVE_")}
         zone = options.sandbox.timezone if options.sandbox else "UTC"
         yield {**inherited(), **tuned, **archive_settings(store, None, options), "GENESYS_TIMEZONE": zone}

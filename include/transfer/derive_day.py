@@ -94,6 +94,8 @@ class DayDerived:
 
     def sentence(self) -> str:
         """Return it for the log of a person."""
+        if not self.wanted:
+            return f"{self.date}: 0 derivatives wanted: what is archived of it is as asked already, or nothing is."
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(self.reasons.items()))
         rendered = f", {self.rendered} of them rendered by Genesys" if self.rendered else ""
         return (

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from demo.archive_run import wait_for_dag
-from demo.options import SandboxOptions, StackOptions
+from demo.options import SandboxOptions, StackOptions, yesterday
 from demo.processes import ComponentError
 from demo.stack import StackRunningError, running_stack
 from demo.summary import failure_lines
@@ -172,6 +172,7 @@ def test_up_returns_when_healthy_and_down_leaves_nothing(folder, dags_folder):
         stopped = down.communicate(timeout=60)[0]
     _, alive = psutil.wait_procs(family, timeout=10)
     assert (0, True, "stopped\n", []) == (up.returncode, "Airflow UI  http://127.0.0.1:" in said, stopped, alive)
+    assert f"with start_date {yesterday('UTC')}\n" in said
 
 
 def test_component_that_cannot_start_is_named(folder, dags_folder):

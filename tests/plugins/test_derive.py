@@ -15,6 +15,7 @@ from genesys_archive.operators.plan_derivatives import PlanDerivativesOperator
 from genesys_archive.operators.report_derivatives import ReportDerivativesOperator
 from genesys_archive.operators.submit_batches import SubmitBatchesOperator
 from include.lake.key_reading import DerivedKey, MediaKey
+from include.transfer.derive_day import DayDerived
 from tests.story.night import DAY, Memory, everything_in, media_keys, night, remove
 
 MONO = {"output_format": "original", "channels": "mono"}
@@ -97,11 +98,16 @@ def test_one_conversation_is_found_by_its_id(archived):
     assert {chosen} == {DerivedKey.parse(key).identity.conversation_id for key in copies(archived.lake)}
 
 
+def test_a_day_without_anything_to_copy_says_why():
+    """No bare row of zeros: the originals may be what was asked for."""
+    assert "as asked already, or nothing is." in DayDerived(str(DAY)).sentence()
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--output-format=wav"], "give a day or a conversation"),
-        ([f"--date={DAY}"], "nothing is asked for"),
+        (["--output-format=wav"], "give DATE=YYYY-MM-DD or CONVERSATION=uuid"),
+        ([f"--date={DAY}"], "give OUTPUT_FORMAT=wav or mp3, or CHANNELS=mono"),
         ([f"--date={DAY}", "--end-date=2026-01-01", "--output-format=wav"], "is before the first"),
         (["--conversation=x", "--output-format=wav"], "must be a conversation's id"),
         (["--conversation=00000000-0000-4000-8000-000000000000", "--output-format=wav"], "holds no recording"),

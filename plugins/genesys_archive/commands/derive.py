@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     for day in _dates(lake, options):
         desk = DerivativeDesk(lake, settings, wishes, organisation_of(lake, day), wanted)
         if desk.wants_nothing:
-            raise ConfigurationError("nothing is asked for: give a format, or channels")
+            raise ConfigurationError("nothing is asked for: give OUTPUT_FORMAT=wav or mp3, or CHANNELS=mono")
         derived = derive_day(desk, day, options.conversation)
         print(derived.sentence())
         failed += derived.failed
@@ -61,7 +61,7 @@ def _dates(lake: LakeStore, options: argparse.Namespace) -> list[str]:
     if conversation_id:
         check_conversation_id(conversation_id)
     if first is None and not conversation_id:
-        raise ConfigurationError("give a day or a conversation")
+        raise ConfigurationError("give DATE=YYYY-MM-DD or CONVERSATION=uuid")
     if first is None:
         found = dates_of(lake, conversation_id)
         if not found:
