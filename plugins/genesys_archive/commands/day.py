@@ -10,6 +10,7 @@ from genesys_archive.commands.days import local_day
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.lake import recording_lake
 from include.audit.balance import day_lines
+from include.errors import ConfigurationError
 from include.lake.layout import report_key
 
 if TYPE_CHECKING:
@@ -26,9 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the days; 1 where one of them is not complete or has no report."""
-    lake = recording_lake(archive_settings())
+    """Print the days; 1 where one of them is not complete or has no report.
+
+    Raises:
+        ConfigurationError: when the last day is before the first.
+    """
     last = options.end_date or options.date
+    if last < options.date:
+        raise ConfigurationError(f"the last day {last} is before the first, {options.date}")
+    lake = recording_lake(archive_settings())
     complete = True
     for number in range((last - options.date).days + 1):
         day = str(options.date + timedelta(days=number))
