@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -92,8 +93,10 @@ class HashedSink:
             self._spool.cut(position)
         elif self._plain is not None:
             with disk_errors():
+                # Not where it is no longer: ``disk.cut`` says why.
+                if self._plain.seek(0, io.SEEK_END) > position:
+                    self._plain.truncate(position)
                 self._plain.seek(position)
-                self._plain.truncate()
 
     def expect(self, pin: Pin) -> None:
         """Agree to the file that an answer announces, before its body is taken, and prepare for its size.

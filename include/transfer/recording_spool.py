@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from include.errors import ArchiveError, RetriableError
 from include.lake.file_sums import SummedBody
-from include.transfer.disk import close_removed, disk_errors, made_folder
+from include.transfer.disk import close_removed, cut, disk_errors, made_folder
 from include.transfer.part_file import PartFile
 from include.transfer.seekable import SeekableReader
 
@@ -175,7 +175,7 @@ class Spool(SummedBody, SeekableReader):
         self.sums = None
         if self._fd is not None:
             with disk_errors():
-                os.ftruncate(self._fd, position)
+                cut(self._fd, position)
         if self._part is not None and position == 0:
             self._part.forget()
 
@@ -236,7 +236,7 @@ class Spool(SummedBody, SeekableReader):
             with disk_errors(), TemporaryFile(dir=made_folder(self._folder)) as file:
                 self._fd = os.dup(file.fileno())
         with disk_errors():
-            os.ftruncate(self._fd, 0)
+            cut(self._fd, 0)
         if self._buffer is not None:
             size, buffer, self._buffer = self._size, self._buffer, None
             self.write_at(0, memoryview(buffer)[:size])
