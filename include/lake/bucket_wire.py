@@ -27,6 +27,7 @@ from urllib3.exceptions import ConnectTimeoutError as DialTimeoutError
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from include.http_answer import HttpAnswer, MalformedAnswerError
+from include.idle_connections import IdleConnections
 
 if TYPE_CHECKING:
     from urllib3.connectionpool import HTTPConnectionPool
@@ -76,8 +77,10 @@ class BucketWire:
         self._session = session
         self._origin = origin
         self._is_proxied = session._proxy_config.proxy_url_for(origin) is not None  # noqa: SLF001 - no public way
-        self._pool: HTTPConnectionPool = session._manager.connection_from_url(origin)  # noqa: SLF001
-        session._setup_ssl_cert(self._pool, origin, session._verify)  # noqa: SLF001
+        pool: HTTPConnectionPool = session._manager.connection_from_url(origin)  # noqa: SLF001
+        session._setup_ssl_cert(pool, origin, session._verify)  # noqa: SLF001
+        self._read_timeout = pool.timeout.read_timeout
+        self._connections = IdleConnections(pool, session._max_pool_connections)  # noqa: SLF001
 
     def exchange(self, method: str, target: str, headers: Mapping[str, str], body: Body) -> Reply:
         """Send one request and return its answer, whatever its status.
@@ -107,7 +110,7 @@ class BucketWire:
 
     def _direct(self, method: str, target: str, headers: Mapping[str, str], body: Body) -> Reply:
         # urllib3 opens, checks and keeps connections; its requests and answers are what is left out.
-        connection: Any = self._pool._get_conn()  # noqa: SLF001
+        connection = self._connections.take()
         keeps = False
         try:
             if connection.sock is None:
@@ -120,12 +123,12 @@ class BucketWire:
         finally:
             if not keeps:
                 connection.close()
-            self._pool._put_conn(connection)  # noqa: SLF001
+            self._connections.give(connection)
         return reply
 
     def _dial(self, connection: Any) -> None:  # noqa: ANN401 - of botocore's own class
         connection.connect()
-        connection.sock.settimeout(self._pool.timeout.read_timeout)
+        connection.sock.settimeout(self._read_timeout)
 
 
 def origin_of(url: str) -> tuple[str, str, str]:

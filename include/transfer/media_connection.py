@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -12,6 +13,7 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
 from include.http_answer import HttpAnswer, NoAnswerError
+from include.idle_connections import IdleConnections
 from include.transfer.pace import Pace, PacedSocket
 
 if TYPE_CHECKING:
@@ -62,14 +64,14 @@ class Exchange:
 
     answer: HttpAnswer
     _connection: Any
-    _pool: HTTPConnectionPool
+    _connections: IdleConnections
 
     @classmethod
-    def begin(cls, pool: HTTPConnectionPool, request: bytes, limits: tuple[float, float], silence: float) -> Self:
+    def begin(cls, connections: IdleConnections, request: bytes, limits: tuple[float, float], silence: float) -> Self:
         """Send a request and read the head of its answer.
 
         Args:
-            pool: of the host.
+            connections: to the host.
             request: its head, from the first letter to the empty line.
             limits: the grace in seconds, and bytes per second.
             silence: how many seconds nothing may arrive.
@@ -79,7 +81,7 @@ class Exchange:
             OSError, HTTPError, MalformedAnswerError: no connection, or no answer on it.
         """
         # urllib3 opens, checks and keeps connections; its requests and answers are what is left out.
-        connection = cast("Any", pool._get_conn())  # noqa: SLF001
+        connection = connections.take()
         try:
             if connection.sock is None:
                 connection.connect()
@@ -87,16 +89,15 @@ class Exchange:
             answer = _ask(connection, request, Pace(*limits))
         except BaseException:
             connection.close()
-            pool._put_conn(connection)  # noqa: SLF001
             raise
         connection.answers += 1
-        return cls(answer, connection, pool)
+        return cls(answer, connection, connections)
 
     def close(self) -> None:
         """Give the connection back; closed, where something is left in it that would be taken for the next answer."""
         if not self.answer.keeps_connection:
             self._connection.close()
-        self._pool._put_conn(self._connection)  # noqa: SLF001
+        self._connections.give(self._connection)
 
 
 def _ask(connection: Any, request: bytes, pace: Pace) -> HttpAnswer:  # noqa: ANN401 - a urllib3 connection with a socket
@@ -111,19 +112,45 @@ def _ask(connection: Any, request: bytes, pace: Pace) -> HttpAnswer:  # noqa: AN
     return answer
 
 
-def media_pool(settings: ArchiveSettings, guard: AddressGuard) -> urllib3.PoolManager:
-    """Return the pool of connections for media."""
+class GuardedConnections:
+    """Connections to hosts whose addresses ``guard`` has judged; nothing is followed or repeated. Thread-safe."""
+
+    def __init__(self, guard: AddressGuard, timeout: urllib3.Timeout, kept: int) -> None:
+        self._kept = kept
+        self._manager = _guarded_manager(guard, timeout)
+        self._hosts: dict[tuple[str, str | None, int | None], IdleConnections] = {}
+        self._lock = threading.Lock()
+
+    def to(self, scheme: str, host: str | None, port: int | None) -> IdleConnections:
+        """Return those of a host; the one that was met first is let go where there are more than ``HOSTS_KEPT``."""
+        place = (scheme, host, port)
+        with self._lock:
+            if place not in self._hosts:
+                if len(self._hosts) >= HOSTS_KEPT:
+                    self._hosts.pop(next(iter(self._hosts))).close()
+                self._hosts[place] = IdleConnections(self._manager.connection_from_host(host, port, scheme), self._kept)
+            return self._hosts[place]
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for connections in self._hosts.values():
+                connections.close()
+            self._hosts.clear()
+
+
+def media_connections(settings: ArchiveSettings, guard: AddressGuard) -> GuardedConnections:
+    """Return connections for media."""
     kept = settings.concurrent_downloads * settings.connections_per_object
     timeout = urllib3.Timeout(connect=settings.connect_timeout_seconds, read=settings.read_timeout_seconds)
-    return guarded_pool(guard, timeout, kept)
+    return GuardedConnections(guard, timeout, kept)
 
 
-def guarded_pool(guard: AddressGuard, timeout: urllib3.Timeout, kept: int) -> urllib3.PoolManager:
-    """Return a pool that keeps so many connections; it follows nothing and retries nothing by itself."""
+def _guarded_manager(guard: AddressGuard, timeout: urllib3.Timeout) -> urllib3.PoolManager:
     facts = {"guard": guard}
     plain = type("GuardedConnection", (_GuardedConnection, HTTPConnection), facts)
     secure = type("GuardedSecureConnection", (_GuardedConnection, HTTPSConnection), facts)
-    manager = urllib3.PoolManager(num_pools=HOSTS_KEPT, maxsize=kept, cert_reqs="CERT_REQUIRED", timeout=timeout)
+    manager = urllib3.PoolManager(num_pools=HOSTS_KEPT, cert_reqs="CERT_REQUIRED", timeout=timeout)
     manager.pool_classes_by_scheme = {
         "http": type("GuardedPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
         "https": type("GuardedSecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),

@@ -17,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from include.errors import SourceUnavailable, TransferInterrupted, UrlExpired
 from include.http_answer import MalformedAnswerError
 from include.lake.quota import HostSlots
-from include.transfer.media_connection import Exchange, StaleConnectionError, media_pool
+from include.transfer.media_connection import Exchange, StaleConnectionError, media_connections
 from include.transfer.ranges import RANGE_STATUSES
 from include.transfer.refusal import BODY_BYTES, refusal_of
 from include.transfer.url_guard import AddressGuard, Resolver, judge_url, resolve
@@ -94,11 +94,11 @@ class MediaHttp:
         self._silence_seconds = settings.read_timeout_seconds
         self._limits = (settings.throughput_grace_seconds, float(settings.minimum_bytes_per_second))
         self._slots = HostSlots(settings.connections_per_host)
-        self._pool = media_pool(settings, AddressGuard(resolver, private_hosts))
+        self._connections = media_connections(settings, AddressGuard(resolver, private_hosts))
 
     def close(self) -> None:
         """Close every connection."""
-        self._pool.clear()
+        self._connections.close()
 
     @contextmanager
     def get(self, url: PresignedUrl, headers: Mapping[str, str]) -> Iterator[MediaResponse]:
@@ -130,11 +130,11 @@ class MediaHttp:
         parts = urlsplit(url.reveal())
         request = _request(parts, headers)
         while True:
-            pool = self._pool.connection_from_host(parts.hostname, parts.port, parts.scheme)
+            connections = self._connections.to(parts.scheme, parts.hostname, parts.port)
             try:
-                return Exchange.begin(pool, request, self._limits, self._silence_seconds)
+                return Exchange.begin(connections, request, self._limits, self._silence_seconds)
             except StaleConnectionError:
-                continue  # each of them is closed by that, so the pool runs out of them
+                continue  # each of them is closed by that, so there is an end of them
             except _TRANSPORT_ERRORS as error:
                 failure = type(error).__name__
             raise SourceUnavailable(f"{host} gave no answer: {failure}")

@@ -19,7 +19,7 @@ from include.errors import IntegrityError
 from include.genesys.retry import retry_after_seconds
 from include.http_answer import MalformedAnswerError
 from include.tool import TOOL_NAME, TOOL_VERSION
-from include.transfer.media_connection import Exchange, StaleConnectionError, guarded_pool
+from include.transfer.media_connection import Exchange, GuardedConnections, StaleConnectionError
 from include.transfer.url_guard import AddressGuard, Resolver, resolve
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class WebhookSender:
         self._clock = clock
         guard = AddressGuard(resolver, settings.hosts)
         timeout = urllib3.Timeout(connect=self._seconds, read=self._seconds)
-        self._pool = guarded_pool(guard, timeout, kept=1)
+        self._connections = GuardedConnections(guard, timeout, kept=1)
 
     def __enter__(self) -> Self:
         return self
@@ -60,15 +60,15 @@ class WebhookSender:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.clear()
+        self._connections.close()
 
     def send(self, event_id: str, body: bytes) -> Reply:
         """Send one request; return ``DELIVERED`` or why not. Raises nothing for the receiver's sake."""
         request = self._head(event_id, body) + body
-        pool = self._pool.connection_from_host(self._target.host, self._target.port, self._target.scheme)
+        connections = self._connections.to(self._target.scheme, self._target.host, self._target.port)
         while True:
             try:
-                exchange = Exchange.begin(pool, request, (self._seconds, _NO_RATE), self._seconds)
+                exchange = Exchange.begin(connections, request, (self._seconds, _NO_RATE), self._seconds)
             except StaleConnectionError:
                 continue  # it is closed by that, and the next one is new
             except IntegrityError:
