@@ -7,12 +7,10 @@ time its bytes were worth at the slowest permitted rate. Time the caller spends 
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import socket
 
 
 @dataclass(slots=True)
@@ -51,6 +49,8 @@ class PacedSocket:
         self._connection = connection
         self._pace = pace
         self._silence_seconds = self._timeout = connection.gettimeout()
+        is_plain = type(connection) is socket.socket and self._timeout is not None
+        self._fd = connection.fileno() if is_plain else None
 
     def receive(self, view: memoryview) -> int:
         """Read what is there into the start of ``view``; 0 at the end of the connection.
@@ -66,6 +66,16 @@ class PacedSocket:
             self._connection.settimeout(timeout)
             self._timeout = timeout
         begun = time.monotonic()
-        count = self._connection.recv_into(view)
+        count = self._arrived(view)
         self._pace.record(time.monotonic() - begun, count)
         return count
+
+    def _arrived(self, view: memoryview) -> int:
+        # A socket with a time-out is asked whether something has come before it is read; in a body it mostly has. One
+        # system call less, which hands the interpreter to another thread. TLS reads first by itself.
+        if self._fd is not None and self._pace.in_body:
+            try:
+                return os.readv(self._fd, [view])
+            except BlockingIOError:
+                pass
+        return self._connection.recv_into(view)
