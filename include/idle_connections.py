@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib3.util.connection import is_connection_dropped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from urllib3.connectionpool import HTTPConnectionPool
 
 TRUSTED_SECONDS = 0.25
@@ -25,8 +27,9 @@ TRUSTED_SECONDS = 0.25
 class IdleConnections:
     """Keeps at most ``most`` connections of a pool, which opens them. Thread-safe: each is in one thread's hands."""
 
-    def __init__(self, pool: HTTPConnectionPool, most: int) -> None:
+    def __init__(self, pool: HTTPConnectionPool, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.pool = pool
+        self._clock = clock
         self._most = most
         self._idle: deque[tuple[Any, float]] = deque()
         self._closed = False
@@ -39,7 +42,7 @@ class IdleConnections:
             connection, since = self._idle.pop()
         except IndexError:
             return self.pool._new_conn()  # noqa: SLF001 - how the pool's settings reach a connection; no public name
-        if time.monotonic() - since > TRUSTED_SECONDS and is_connection_dropped(connection):
+        if self._clock() - since > TRUSTED_SECONDS and is_connection_dropped(connection):
             connection.close()
         return connection
 
@@ -50,7 +53,7 @@ class IdleConnections:
         if self._closed or len(self._idle) >= self._most:
             connection.close()
         else:
-            self._idle.append((connection, time.monotonic()))
+            self._idle.append((connection, self._clock()))
 
     def close(self) -> None:
         """Close what is here, and whatever comes back."""

@@ -109,7 +109,7 @@ class BucketWire:
         return Reply(int(response.status_code), fields, response.content or b"")
 
     def _direct(self, method: str, target: str, headers: Mapping[str, str], body: Body) -> Reply:
-        # urllib3 opens, checks and keeps connections; its requests and answers are what is left out.
+        # urllib3 opens the connections; its requests and answers are what is left out.
         connection = self._connections.take()
         keeps = False
         try:

@@ -80,7 +80,7 @@ class Exchange:
             StaleConnectionError: the server had closed the kept connection; it is closed here too.
             OSError, HTTPError, MalformedAnswerError: no connection, or no answer on it.
         """
-        # urllib3 opens, checks and keeps connections; its requests and answers are what is left out.
+        # urllib3 opens the connections; its requests and answers are what is left out.
         connection = connections.take()
         try:
             if connection.sock is None:
