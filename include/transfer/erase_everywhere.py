@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from include.lake import key_reading, layout
-from include.local_day import LocalDay
 from include.transfer.erase import erase_conversation
+from include.transfer.unknown_call import copies_under_no_call
 
 if TYPE_CHECKING:
     from include.audit.signature import JournalKey
@@ -37,11 +36,6 @@ def erase_everywhere(
 
 
 def _of_unknown_calls(lake: LakeStore, order: ErasureOrder, looked: Erasure) -> tuple[ErasureOrder, ...]:
-    day = LocalDay.of(layout.UNKNOWN_CALL_DATE, order.day.zone)
-    keys = map(key_reading.MediaKey.parse, (item.key for item in looked.objects))
-    recordings = sorted({key.identity.recording_id for key in keys if key} - {order.conversation_id})
-    return tuple(
-        replace(order, day=day, conversation_id=recording_id)
-        for recording_id in recordings
-        if any(lake.versions.list(layout.conversation_prefix(order.org, str(day), recording_id)))
-    )
+    keys = (item.key for item in looked.objects)
+    copies = copies_under_no_call(lake, order.org, order.day.zone, order.conversation_id, keys)
+    return tuple(replace(order, day=day, conversation_id=recording_id) for day, recording_id in copies)

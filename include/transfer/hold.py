@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.audit.events import Action, Event
@@ -11,6 +11,7 @@ from include.transfer.conversation_objects import objects_of
 from include.transfer.day import commit_day
 from include.transfer.day_journal import append_segment
 from include.transfer.order import check_order
+from include.transfer.unknown_call import copies_under_no_call
 
 if TYPE_CHECKING:
     from include.audit.signature import JournalKey
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class Hold:
     """What a hold came to: every version that has it, or has it no more. ``changed`` of them had it not before."""
 
-    on: bool
+    order: HoldOrder
     versions: tuple[ObjectVersion, ...]
     changed: int
 
@@ -70,7 +71,20 @@ def hold_conversation(lake: LakeStore, order: HoldOrder, key: JournalKey | None 
     for version in changed:
         lake.versions.hold(version, on=order.on)
     commit_day(lake, order.org, order.day, (), key=key, anchor=True)
-    return Hold(order.on, versions, len(changed))
+    return Hold(order, versions, len(changed))
+
+
+def hold_everywhere(lake: LakeStore, order: HoldOrder, key: JournalKey | None = None) -> tuple[Hold, ...]:
+    """Hold the conversation and each of its recordings that also lies under no call, or lift it; one for each place.
+
+    Raises:
+        ConfigurationError, NotAuthorised, LakeUnavailable: as ``hold_conversation``.
+    """
+    first = hold_conversation(lake, order, key)
+    keys = (version.key for version in first.versions)
+    copies = copies_under_no_call(lake, order.org, order.day.zone, order.conversation_id, keys)
+    others = (replace(order, day=day, conversation_id=recording_id) for day, recording_id in copies)
+    return (first, *(hold_conversation(lake, other, key) for other in others))
 
 
 def _events(lake: LakeStore, order: HoldOrder, versions: list[ObjectVersion]) -> list[Event]:

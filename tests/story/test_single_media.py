@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
-from include.errors import ConfigurationError, RecordingGone
+from include.errors import ConfigurationError, ObjectLocked, RecordingGone
 from include.genesys.models import Contract
 from include.lake import layout
 from include.lake.catalog_search import place_of_recording
 from include.lake.commit import read_head
+from include.lake.store import LakeStore
 from include.local_day import LocalDay
 from include.outcome import Outcome
+from include.settings import LakeLocation
 from include.transfer.catalog import catalog_day
 from include.transfer.day import present_state
 from include.transfer.erase import ErasureOrder, erase_conversation
 from include.transfer.erase_everywhere import erase_everywhere
+from include.transfer.hold import HoldOrder, hold_everywhere
 from include.transfer.single import missing_in_proof
 from include.transfer.single_plan import SingleWish
 from include.transfer.verify import Scope, verify_lake
@@ -133,6 +136,25 @@ def test_erasing_the_call_erases_it_too(lake, tmp_path):
         with pytest.raises(ConfigurationError, match="was erased on request and is not fetched again"):
             plan(tonight, alone(place))
         assert all(each.already for each in erase_everywhere(lake, order)[:1])
+
+
+def test_holding_the_call_holds_it_too(lake_client, locking_bucket, tmp_path):
+    """What lies where no call is cannot be erased either, until the hold is lifted, which lifts both."""
+    locking = LakeStore(lake_client, LakeLocation(locking_bucket, f"media/{uuid4().hex}"))
+    with clean(locking, tmp_path, contract="guide", conversations=4) as tonight:
+        place = one_of(tonight)
+        fetched_alone(tonight, place)
+        tonight.run()
+        words = HoldOrder(tonight.box.org_id, DAY, place[0], "litigation", "counsel")
+        held = hold_everywhere(locking, words)
+        assert [(str(DAY), place[0]), ("1970-01-01", place[1])] == [
+            (str(each.order.day), each.order.conversation_id) for each in held
+        ]
+        alone_there = ErasureOrder(tonight.box.org_id, NO_DAY, place[1], "asked", "Art. 17 GDPR", "dpo")
+        with pytest.raises(ObjectLocked, match="under a legal hold"):
+            erase_conversation(locking, alone_there)
+        assert [2, 2] == [each.changed for each in hold_everywhere(locking, replace(words, on=False))]
+        erase_conversation(locking, alone_there)
 
 
 def test_erased_under_its_call_it_is_refused_by_media_id(lake, tmp_path):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from genesys_archive.commands.conversation import add_conversation, decided_by, lake_and_place
 from genesys_archive.defaults import journal_key
-from include.transfer.hold import HoldOrder, hold_conversation
+from include.transfer.hold import HoldOrder, hold_everywhere
 
 if TYPE_CHECKING:
     import argparse
@@ -24,9 +24,8 @@ def run(options: argparse.Namespace) -> int:
     """Hold or release, and say what has changed."""
     lake, org, day = lake_and_place(options)
     order = HoldOrder(org, day, options.conversation, options.reason, decided_by(options), on=not options.release)
-    hold = hold_conversation(lake, order, journal_key())
-    state = "under a legal hold" if hold.on else "under no legal hold"
-    print(
-        f"{options.conversation} of {day}: {len(hold.versions)} versions are {state}; {hold.changed} were not before."
-    )
+    state = "under a legal hold" if order.on else "under no legal hold"
+    for hold in hold_everywhere(lake, order, journal_key()):
+        whose = f"{hold.order.conversation_id} of {hold.order.day}"
+        print(f"{whose}: {len(hold.versions)} versions are {state}; {hold.changed} were not before.")
     return 0
