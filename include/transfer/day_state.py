@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from include.audit.reconcile import DayState, fold, with_erased, with_unfinished_erasures, without_lost
 from include.audit.standing import Standing
 from include.lake import key_reading, layout
+from include.lake.commit import read_head
 from include.lake.manifest import Manifest
 from include.lake.plan import read_expected
 from include.lake.tombstone import conversations_of, erased_conversations, plans_with_facts
+from include.outcome import Outcome
 from include.transfer.erasure_proof import unproved_erasures
 
 if TYPE_CHECKING:
     from include.lake.commit import Commit
     from include.lake.store import LakeStore
+    from include.local_day import LocalDay
     from include.outcome import ItemRecord
 
 NO_STATE = DayState({})
@@ -56,6 +59,16 @@ def present_state(lake: LakeStore, commit: Commit) -> DayState:
 def known_of(lake: LakeStore, head: Commit | None) -> DayState:
     """Return the present state of a day's newest commit, the empty state where there is none yet."""
     return NO_STATE if head is None else present_state(lake, head)
+
+
+def archived_parts(lake: LakeStore, org: str, day: LocalDay) -> list[ItemRecord]:
+    """Return the records of what a day's newest commit calls archived, sorted; none where nothing is committed.
+
+    Raises:
+        RetriableError, PermanentError: as the lake raises them.
+    """
+    state = known_of(lake, read_head(lake, org, day))
+    return sorted(item for items in state.items.values() for item in items if item.outcome is Outcome.ARCHIVED)
 
 
 def has_lost(lake: LakeStore, draft: Commit, state: DayState) -> bool:

@@ -14,10 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from include.lake.commit import read_head
 from include.local_day import LocalDay
-from include.outcome import Outcome
-from include.transfer.day_state import present_state
+from include.transfer.day_state import archived_parts
 from include.transfer.derivative import Workshop, make_derivative
 from include.transfer.derivative_document import Derived, transcoder
 from include.transfer.derivative_slices import Slice, slices_of
@@ -206,9 +204,7 @@ def _settled(lake: LakeStore, standing: Standing, wish: Wish) -> str:
 
 
 def _archived(desk: DerivativeDesk, date: str) -> list[ItemRecord]:
-    head = read_head(desk.lake, desk.org, LocalDay.of(date, desk.settings.timezone))
-    state = {} if head is None else present_state(desk.lake, head).items
-    return sorted(item for each in state.values() for item in each if item.outcome is Outcome.ARCHIVED)
+    return archived_parts(desk.lake, desk.org, LocalDay.of(date, desk.settings.timezone))
 
 
 def _counted(date: str, words: Sequence[Word]) -> DayDerived:

@@ -19,10 +19,9 @@ from include.audit.events import Action, Event
 from include.errors import IntegrityError
 from include.lake.commit import read_head
 from include.local_day import LocalDay
-from include.outcome import Outcome
 from include.transfer.day import commit_day
 from include.transfer.day_journal import append_segment
-from include.transfer.day_state import present_state
+from include.transfer.day_state import archived_parts
 from include.transfer.export_ingest import rules_of
 from include.transfer.export_listing import ONE_DAY, hours
 from include.transfer.verify import Scope, verify_lake
@@ -182,12 +181,9 @@ def _archived_as(
 
 
 def _archived(ports: GatePorts, day: LocalDay) -> Archived:
-    head = read_head(ports.lake, ports.org, day)
     parts: dict[Place, dict[str, ItemRecord]] = defaultdict(dict)
-    state = present_state(ports.lake, head).items if head else {}
-    for record in (record for records in state.values() for record in records):
-        if record.outcome is Outcome.ARCHIVED:
-            parts[record.conversation_id, record.recording_id][record.sha256] = record
+    for record in archived_parts(ports.lake, ports.org, day):
+        parts[record.conversation_id, record.recording_id][record.sha256] = record
     return parts
 
 

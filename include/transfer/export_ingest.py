@@ -24,7 +24,7 @@ from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.closing import ClosingRules, nightly_rules
 from include.transfer.day import commit_day
-from include.transfer.day_state import NO_STATE, present_state
+from include.transfer.day_state import known_of
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.export_listing import unsettled
 from include.transfer.export_pairing import by_day, paired, read_metadata
@@ -142,7 +142,7 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
     """
     lake, date = ports.lake, str(day)
     head = read_head(lake, ports.org, day)
-    state = NO_STATE if head is None else present_state(lake, head)
+    state = known_of(lake, head)
     ids = sorted({recording.conversation_id for recording, _ in recordings})
     erased = erased_conversations(lake, date)
     plan = ShardPlan(

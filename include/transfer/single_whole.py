@@ -10,7 +10,7 @@ from include.lake.commit import read_head
 from include.lake.layout import MediaIdentity
 from include.local_day import LocalDay
 from include.outcome import ItemRecord, Outcome
-from include.transfer.day_state import present_state
+from include.transfer.day_state import known_of
 from include.transfer.holes import NOT_IN_RESULT, explain
 from include.transfer.originals import has_original
 from include.transfer.stored import stored_parts, stored_recording
@@ -73,7 +73,7 @@ def _named(hole: ItemRecord, owed: set[str]) -> ItemRecord:
 def _settled(lake: LakeStore, plan: ShardPlan, conversation_id: str) -> set[str]:
     """Return the recordings that the day's newest commit calls archived and says nothing else of."""
     head = read_head(lake, plan.org, LocalDay.of(plan.date, ZoneInfo(plan.timezone)))
-    items = present_state(lake, head).items.get(conversation_id, ()) if head else ()
+    items = known_of(lake, head).items.get(conversation_id, ())
     here = {item.recording_id for item in items if item.outcome is Outcome.ARCHIVED}
     other = {item.recording_id for item in items if item.outcome is not Outcome.ARCHIVED}
     return set() if "" in other else here - other  # said of the conversation as a whole
