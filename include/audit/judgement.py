@@ -7,13 +7,12 @@ commit that says something new therefore tells it in its own segment of the jour
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from include.audit.events import Action, Event
+from include.audit.signature import signed_text, verifies_text
 from include.canonical import canonical_json, sha256_hex
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Judgement:
             said_by=self.said_by,
             note="; ".join(names) or "nothing is doubted and nothing over",
             key_id=key.key_id if key else "",
-            signature=base64.b64encode(key.sign(self.statement())).decode() if key else "",
+            signature=signed_text(key, self.statement()) if key else "",
         )
 
     def told_in(self, lines: Iterable[Mapping[str, Any]], key: JournalKey | None) -> Told:
@@ -89,8 +88,4 @@ class Judgement:
 def _signature(statement: bytes, line: Mapping[str, Any], key: JournalKey | None) -> Told:
     if key is None or line.get("key_id") != key.key_id:
         return Told.UNSIGNED
-    try:
-        signature = base64.b64decode(str(line.get("signature", "")), validate=True)
-    except binascii.Error:
-        return Told.FORGED
-    return Told.SIGNED if key.verifies(statement, signature) else Told.FORGED
+    return Told.SIGNED if verifies_text(key, statement, str(line.get("signature", ""))) else Told.FORGED

@@ -7,7 +7,6 @@ shows every change by somebody without the key; with an Ed25519 key a reader nee
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass, field
@@ -145,6 +144,24 @@ class Ed25519Key:
         return True
 
 
+def signed_text(key: JournalKey, body: bytes) -> str:
+    """Return the key's signature of the bytes as documents carry it: base64.
+
+    Raises:
+        ConfigurationError: when the key is only a public one.
+    """
+    return base64.b64encode(key.sign(body)).decode()
+
+
+def verifies_text(key: JournalKey, body: bytes, text: str) -> bool:
+    """Whether the text is this key's signature of the bytes; what is no base64 is nobody's signature."""
+    try:
+        signature = base64.b64decode(text, validate=True)
+    except ValueError:  # binascii.Error is one; what is no ASCII is refused with a bare one
+        return False
+    return key.verifies(body, signature)
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """What stands beside a commit; ``signature`` is base64, empty in a seal without a key."""
@@ -164,8 +181,7 @@ class Seal:
         """
         if key is None:
             return cls(commit_key, sha256_hex(body))
-        signature = base64.b64encode(key.sign(body)).decode()
-        return cls(commit_key, sha256_hex(body), key.algorithm, key.key_id, signature)
+        return cls(commit_key, sha256_hex(body), key.algorithm, key.key_id, signed_text(key, body))
 
     def document(self) -> bytes:
         """Return the document."""
@@ -202,12 +218,7 @@ class Seal:
             return False
         if key is None or key.key_id != self.key_id:
             return True
-        try:
-            return self.algorithm == key.algorithm and key.verifies(
-                body, base64.b64decode(self.signature, validate=True)
-            )
-        except binascii.Error:
-            return False
+        return self.algorithm == key.algorithm and verifies_text(key, body, self.signature)
 
 
 def _read(path: str) -> bytes:

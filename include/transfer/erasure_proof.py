@@ -6,12 +6,10 @@ look like one that was erased.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
 from include.audit.finding import Finding, FindingKind
-from include.audit.signature import Algorithm
+from include.audit.signature import Algorithm, signed_text, verifies_text
 from include.canonical import canonical_json, read_document
 from include.errors import IntegrityError
 from include.lake import key_reading, layout
@@ -47,8 +45,7 @@ def certificate(tombstone: Tombstone, commit_key: str, unassigned: Collection[st
     }
     if key is None:
         return canonical_json(said)
-    signature = base64.b64encode(key.sign(canonical_json(said))).decode()
-    return canonical_json({**said, "key_id": key.key_id, "signature": signature})
+    return canonical_json({**said, "key_id": key.key_id, "signature": signed_text(key, canonical_json(said))})
 
 
 def missing_proof(
@@ -120,8 +117,5 @@ def _wrong_signature(lake: LakeStore, document: dict[str, Any], date: str, key: 
         return f"its commit is not sealed as it is ({key_id}): somebody without the key put it there"
     if key is None or key.key_id != key_id:
         return ""
-    try:
-        signature = base64.b64decode(str(document.get("signature", "")), validate=True)
-    except binascii.Error:
-        signature = b""
-    return "" if key.verifies(canonical_json(said), signature) else "its signature does not fit"
+    fits = verifies_text(key, canonical_json(said), str(document.get("signature", "")))
+    return "" if fits else "its signature does not fit"

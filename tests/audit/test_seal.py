@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from include.audit.signature import JournalSigning, Seal
+from include.audit.signature import JournalSigning, Seal, signed_text, verifies_text
 from include.canonical import canonical_json
 from include.errors import ConfigurationError
 from include.secret import Secret
@@ -71,10 +71,23 @@ def test_forged_signature_does_not_fit(kind):
         replace(seal, signature=base64.b64encode(other.sign(BODY + b"x")).decode()),
         replace(seal, signature=""),
         replace(seal, signature="no base64!"),
+        replace(seal, signature="unterschriebén"),
         replace(seal, algorithm="md5"),
         replace(seal, algorithm="ed25519" if kind == "hmac" else "hmac-sha256"),
     ):
         assert not forged.fits(BODY, key)
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_text_is_the_signature_of_one_key_over_one_body(kind):
+    """Any other text is none, whatever it is made of: it never stops whoever checks."""
+    key, other = key_of(KEYS[kind]), key_of(PRIVATE_PEM if kind == "hmac" else SECRET)
+    text = signed_text(key, BODY)
+    assert verifies_text(key, BODY, text)
+    assert not verifies_text(other, BODY, text)
+    assert not verifies_text(key, BODY + b" ", text)
+    for broken in ("", "AAAA", text[:-1], text + "\n", "é" + text, "\ud800", "no base64!"):
+        assert not verifies_text(key, BODY, broken)
 
 
 def test_signature_of_another_key_is_left_to_whoever_has_it():
