@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 STANDING, MADE, RENDERED = "standing", "made", "rendered"
 Word = tuple[str, int]
 """What became of one wish: ``standing``, ``made``, ``rendered`` or the reason why not; and the bytes that were made."""
+Opened = tuple[list[Wish], list[Word]]
+"""What is wanted of a slice and not there, and a word for each wish that is settled."""
 Take = Callable[[Sequence[Wish]], Mapping[Wish, Derived]]
 """Gets from the source what it renders of these wishes."""
 
@@ -119,43 +121,36 @@ def plan_slices(desk: DerivativeDesk, date: str, slices_max: int) -> tuple[Slice
     """
     if desk.wants_nothing:
         return ()
-    return slices_of(date, len({item.conversation_id for item in _archived(desk, date)}), slices_max)
+    return _slices(_archived(desk, date), date, slices_max)
 
 
-def open_wishes(desk: DerivativeDesk, part: Slice) -> tuple[list[Wish], list[Word]]:
-    """Return what is wanted of a slice and not there, and a word for each wish that is settled.
+def open_wishes(desk: DerivativeDesk, part: Slice) -> Opened:
+    """Read what is wanted of a slice, and which of it is settled.
 
     Raises:
         RetriableError, PermanentError: as the lake raises them.
     """
     standing = standing_derivatives(desk.lake, desk.org, part.date, part.conversation_id)
-    rules = desk.wishes.rules
-    items = [item for item in _archived(desk, part.date) if part.holds(item.conversation_id)]
-
-    def read(item: ItemRecord) -> Original:
-        return read_original(desk.lake, desk.org, part.date, item)
-
-    with ThreadPoolExecutor(desk.settings.concurrent_downloads, thread_name_prefix="original") as pool:
-        originals = worth_copying(pool.map(read, items))
-    wishes: list[Wish] = []
-    words: list[Word] = []
-    for original in originals:
-        for rendition in rules.wanted(desk.run, original.queues):
-            if not rendition.is_met_by(original.media_type, original.codec, original.channels):
-                word = _settled(desk.lake, standing, (original, rendition))
-                wishes += [] if word else [(original, rendition)]
-                words += [(word, 0)] if word else []
-    return wishes, words
+    return _opened(desk, part, _archived(desk, part.date), standing)
 
 
 def derive_slice(desk: DerivativeDesk, part: Slice, take: Take = lambda _: {}) -> DayDerived:
-    """Make what is wanted of a slice and not there yet: take what the source rendered, and make the rest here.
+    """Open the wishes of a slice and derive them.
+
+    Raises:
+        RetriableError, PermanentError: as ``open_wishes`` and ``derive_wishes``.
+    """
+    return derive_wishes(desk, part.date, open_wishes(desk, part), take)
+
+
+def derive_wishes(desk: DerivativeDesk, date: str, opened: Opened, take: Take = lambda _: {}) -> DayDerived:
+    """Make what is open: take what the source rendered, and make the rest here; count it with what is settled.
 
     Raises:
         RetriableError, PermanentError: as the lake raises them, or when this machine cannot transcode. Sound that
             cannot be decoded is no error.
     """
-    wishes, words = open_wishes(desk, part)
+    wishes, settled = opened
     rendered = take(wishes) if wishes else {}
     workshop = Workshop(desk.lake, desk.wishes.limits, desk.settings.state_dir / "work")
 
@@ -166,28 +161,50 @@ def derive_slice(desk: DerivativeDesk, part: Slice, take: Take = lambda _: {}) -
     # Threads that each wait for a process of their own: so many processors are busy, whatever the interpreter's lock.
     with ThreadPoolExecutor(desk.wishes.concurrent_transcodes, thread_name_prefix="derive") as pool:
         try:
-            words += pool.map(make, [wish for wish in wishes if wish not in rendered])
+            made = list(pool.map(make, [wish for wish in wishes if wish not in rendered]))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return _counted(part.date, [*words, *((RENDERED, derived.bytes) for derived in rendered.values())])
+    return _counted(date, [*settled, *made, *((RENDERED, derived.bytes) for derived in rendered.values())])
 
 
 def derive_day(desk: DerivativeDesk, date: str, conversation_id: str = "") -> DayDerived:
     """Make what is wanted of a day, or of one of its conversations, one slice after the other, and write the report.
 
+    The day is read once: it belongs to one process, unlike the slices of a run.
+
     Raises:
         RetriableError, PermanentError: as ``derive_slice``.
     """
-    slices = plan_slices(desk, date, desk.settings.shards_max)
-    if conversation_id and slices:
-        slices = (Slice(date, conversation_id=conversation_id),)
     derived = DayDerived(date)
+    items = [] if desk.wants_nothing else _archived(desk, date)
+    if not items:
+        return derived
+    slices = _slices(items, date, desk.settings.shards_max)
+    if conversation_id:
+        slices = (Slice(date, conversation_id=conversation_id),)
+    standing = standing_derivatives(desk.lake, desk.org, date, conversation_id)
     for part in slices:
-        derived = derived.plus(derive_slice(desk, part))
-    if slices:
-        write_report(desk.lake, desk.org, date)
+        derived = derived.plus(derive_wishes(desk, date, _opened(desk, part, items, standing)))
+    write_report(desk.lake, desk.org, date)
     return derived
+
+
+def _opened(desk: DerivativeDesk, part: Slice, items: Iterable[ItemRecord], standing: Standing) -> Opened:
+    def read(item: ItemRecord) -> Original:
+        return read_original(desk.lake, desk.org, part.date, item)
+
+    with ThreadPoolExecutor(desk.settings.concurrent_downloads, thread_name_prefix="original") as pool:
+        originals = worth_copying(pool.map(read, [item for item in items if part.holds(item.conversation_id)]))
+    wishes: list[Wish] = []
+    words: list[Word] = []
+    for original in originals:
+        for rendition in desk.wishes.rules.wanted(desk.run, original.queues):
+            if not rendition.is_met_by(original.media_type, original.codec, original.channels):
+                word = _settled(desk.lake, standing, (original, rendition))
+                wishes += [] if word else [(original, rendition)]
+                words += [(word, 0)] if word else []
+    return wishes, words
 
 
 def _settled(lake: LakeStore, standing: Standing, wish: Wish) -> str:
@@ -205,6 +222,10 @@ def _settled(lake: LakeStore, standing: Standing, wish: Wish) -> str:
 
 def _archived(desk: DerivativeDesk, date: str) -> list[ItemRecord]:
     return archived_parts(desk.lake, desk.org, LocalDay.of(date, desk.settings.timezone))
+
+
+def _slices(items: Iterable[ItemRecord], date: str, slices_max: int) -> tuple[Slice, ...]:
+    return slices_of(date, len({item.conversation_id for item in items}), slices_max)
 
 
 def _counted(date: str, words: Sequence[Word]) -> DayDerived:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
@@ -16,7 +17,7 @@ from genesys_archive.triggers.batch_jobs import BatchJobsTrigger
 from include.lake.layout import derived_day_prefix, media_day_prefix
 from include.transfer.derivative_settings import FROM_GENESYS
 from include.transfer.derivative_slices import Slice
-from include.transfer.derive_day import DerivativeDesk, derive_slice, open_wishes
+from include.transfer.derive_day import DerivativeDesk, derive_slice, derive_wishes, open_wishes
 from include.transfer.download import MediaDownloader
 from include.transfer.rendition import Rendition
 from include.transfer.source_renditions import request_renditions, take_renditions
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from include.transfer.derivative_document import Derived
+    from include.transfer.derive_day import DayDerived
     from include.transfer.source_renditions import Wish
     from include.transfer.submit import JobMemory
 
@@ -64,11 +66,12 @@ class MakeDerivativesOperator(NamesDatasets, BaseOperator):
 
     def execute(self, context: Context) -> dict[str, object]:
         """Ask Genesys and defer until it is done; make everything at once where there is nothing to ask."""
-        desk = derivative_desk(self.output_format, self.channels)
-        asked = self._asked(desk, context)
+        desk, part = self._begun()
+        opened = open_wishes(desk, part)
+        asked = self._asked(desk, opened[0], context)
         if asked:
             self._wait(context, desk, asked)
-        return self._make(desk, ())
+        return self._told(derive_wishes(desk, part.date, opened))
 
     def _wait(self, context: Context, desk: DerivativeDesk, asked: Sequence[SubmittedShard]) -> None:
         stored: dict[str, object] = {"shards": [shard.to_json() for shard in asked]}
@@ -86,19 +89,26 @@ class MakeDerivativesOperator(NamesDatasets, BaseOperator):
 
     def resume(self, context: Context, event: dict[str, Any], asked: dict[str, Any] | None = None) -> dict[str, object]:
         """Take what is rendered by now and make the rest; what Genesys owes at the deadline is made here too."""
+        desk, part = self._begun()
         if event.get("error"):
             self.log.warning("Genesys says no more of its renditions: %s", event["error"])
+            return self._told(derive_slice(desk, part))
         # `airflow dags test` drops the arguments of a deferral, and hands over the event alone.
         known = asked or cast("dict[str, Any]", cast("JobMemory", context["task_state_store"]).get(ASKED_KEY))
         shards = tuple(SubmittedShard.from_json(item) for item in known["shards"])
-        return self._make(derivative_desk(self.output_format, self.channels), () if event.get("error") else shards)
+        return self._told(derive_slice(desk, part, partial(_taken, desk, shards)))
 
-    def _asked(self, desk: DerivativeDesk, context: Context) -> tuple[SubmittedShard, ...]:
+    def _begun(self) -> tuple[DerivativeDesk, Slice]:
+        desk, part = derivative_desk(self.output_format, self.channels), Slice.from_json(self.part)
+        self.reads = (in_lake(desk.lake, media_day_prefix(desk.org, part.date)),)
+        self.writes = (in_lake(desk.lake, derived_day_prefix(desk.org, part.date)),)
+        return desk, part
+
+    def _asked(self, desk: DerivativeDesk, wishes: Sequence[Wish], context: Context) -> tuple[SubmittedShard, ...]:
         hook = GenesysHook()
         contract = hook.genesys_connection().contract
         if desk.wishes.renditions_from != FROM_GENESYS or not desk.can_be_asked(contract):
             return ()
-        wishes, _ = open_wishes(desk, Slice.from_json(self.part))
         with hook.client(desk.settings) as source:
             return request_renditions(
                 source,
@@ -109,21 +119,18 @@ class MakeDerivativesOperator(NamesDatasets, BaseOperator):
                 now=datetime.now(UTC),
             )
 
-    def _make(self, desk: DerivativeDesk, asked: Sequence[SubmittedShard]) -> dict[str, object]:
-        def take(wishes: Sequence[Wish]) -> Mapping[Wish, Derived]:
-            hook = GenesysHook()
-            connection = hook.genesys_connection()
-            with (
-                hook.client(desk.settings) as source,
-                MediaDownloader(
-                    desk.settings, connection.media_hosts, private_media_hosts=connection.private_media_hosts
-                ) as downloader,
-            ):
-                return take_renditions(source, desk.lake, downloader, desk.settings, wishes, asked)
-
-        part = Slice.from_json(self.part)
-        self.reads = (in_lake(desk.lake, media_day_prefix(desk.org, part.date)),)
-        self.writes = (in_lake(desk.lake, derived_day_prefix(desk.org, part.date)),)
-        derived = derive_slice(desk, part, take) if asked else derive_slice(desk, part)
+    def _told(self, derived: DayDerived) -> dict[str, object]:
         self.log.info("%s", derived.sentence())
         return derived.to_json()
+
+
+def _taken(desk: DerivativeDesk, asked: Sequence[SubmittedShard], wishes: Sequence[Wish]) -> Mapping[Wish, Derived]:
+    hook = GenesysHook()
+    connection = hook.genesys_connection()
+    with (
+        hook.client(desk.settings) as source,
+        MediaDownloader(
+            desk.settings, connection.media_hosts, private_media_hosts=connection.private_media_hosts
+        ) as downloader,
+    ):
+        return take_renditions(source, desk.lake, downloader, desk.settings, wishes, asked)
