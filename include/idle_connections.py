@@ -28,7 +28,7 @@ class IdleConnections:
     """Keeps at most ``most`` connections of a pool, which opens them. Thread-safe: each is in one thread's hands."""
 
     def __init__(self, pool: HTTPConnectionPool, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.pool = pool
+        self._pool = pool
         self._clock = clock
         self._most = most
         self._idle: deque[tuple[Any, float]] = deque()
@@ -41,7 +41,7 @@ class IdleConnections:
         try:
             connection, since = self._idle.pop()
         except IndexError:
-            return self.pool._new_conn()  # noqa: SLF001 - how the pool's settings reach a connection; no public name
+            return self._pool._new_conn()  # noqa: SLF001 - how the pool's settings reach a connection; no public name
         if self._clock() - since > TRUSTED_SECONDS and is_connection_dropped(connection):
             connection.close()
         return connection
