@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Self
 
 from include.lake.file_sums import FileSums
 from include.transfer.digest import BLOCK_BYTES
-from include.transfer.disk import close_removed, disk_errors, made_folder
+from include.transfer.disk import disk_errors, made_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ class PartFile:
         with suppress(OSError):
             self._note.unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
-        close_removed(self.fd)
+        os.close(self.fd)
 
     @property
     def _note(self) -> Path:

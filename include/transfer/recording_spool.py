@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from include.errors import ArchiveError, RetriableError
 from include.lake.file_sums import SummedBody
-from include.transfer.disk import close_removed, cut, disk_errors, made_folder
+from include.transfer.disk import cut, disk_errors, made_folder
 from include.transfer.part_file import PartFile
 from include.transfer.seekable import SeekableReader
 
@@ -218,7 +218,7 @@ class Spool(SummedBody, SeekableReader):
         if self._part is not None:
             self._part.close(keep=self.resumable)
         elif self._fd is not None:
-            close_removed(self._fd)
+            os.close(self._fd)
         self._fd = self._part = None
 
     @property
