@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,14 @@ from benchmarks.warm_memory import WARM_VARIABLE, warm_memory
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from benchmarks.inputs import Inputs
+    from benchmarks.inputs import Inputs, Item
     from benchmarks.sizes import Sizes
     from benchmarks.source import Source
     from benchmarks.store_under_test import StoreUnderTest
 
 Truth = Mapping[str, tuple[int, str]]
 """Size and SHA-256 by name."""
-_TASK_TIME = ("seconds", "cpu_seconds", "rss_bytes", "setup_seconds", "setup_rss_bytes")
+_TASK_TIME = ("seconds", "cpu_seconds", "rss_bytes", "setup_seconds", "setup_rss_bytes", "processes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ class Bench:
         """Return a key prefix that nobody has used."""
         return f"run-{next(self._numbers):04d}"
 
+    def batches(self, items: Sequence[Item]) -> list[Sequence[Item]]:
+        """Divide recordings, each of a conversation of its own, as a plan divides a day into batches."""
+        size = self.sizes.job_conversations
+        return [items[start : start + size] for start in range(0, len(items), size)]
+
     def clear(self) -> None:
         """Empty the scratch folder."""
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -76,12 +81,16 @@ class Bench:
         return self._run(["sh", "-ec", script], extra or {}, "")
 
     def engine(self, leg: str, task: Mapping[str, Any], truth: Truth) -> Sample:
-        """Run a leg through the archive in a process of its own, and hold its digests against the truth.
+        """Run a leg through the archive, and hold its digests against the truth.
+
+        Several parts are worked off side by side, as Airflow's pool does with the shards of a day; one part in one
+        process.
 
         Raises:
             WrongResultError: when it fails, or a digest is not the true one.
         """
-        return self.python("benchmarks.engine", leg, {**task, "folder": str(self.scratch / "files")}, truth)
+        module = "benchmarks.tasks" if len(task["parts"]) > 1 else "benchmarks.engine"
+        return self.python(module, leg, {**task, "folder": str(self.scratch / "files")}, truth)
 
     def python(self, module: str, leg: str, task: Mapping[str, Any], truth: Truth) -> Sample:
         """Run a module that reports its own clock (its imports are not counted) and its digests.
@@ -98,7 +107,7 @@ class Bench:
         self._run([sys.executable, "-m", module, leg], extra, json.dumps(task))
         report = json.loads((self.scratch / "out").read_text().splitlines()[-1])
         check(report["digests"], truth)
-        return Sample(**{name: report[name] for name in _TASK_TIME})
+        return Sample(**{name: report[name] for name in _TASK_TIME if name in report})
 
     def _run(self, command: list[str], extra: Mapping[str, str], stdin: str) -> Sample:
         return run_command(

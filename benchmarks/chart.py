@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 
-from benchmarks.verdict import OURS
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -23,7 +21,7 @@ def draw(path: Path, legs: Sequence[LegResult]) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415 - only after the backend is chosen
 
-    rows = [(leg, row, leg.ratio(row) or 0.0) for leg in legs for row in leg.rows if row.samples and row.name != OURS]
+    rows = [(leg, row, leg.ratio(row) or 0.0) for leg in legs for row in leg.rivals if row.samples]
     figure, axes = plt.subplots(figsize=(9, 1.2 + _HEIGHT_INCHES * len(rows)), layout="constrained")
     ratios = [ratio for _, _, ratio in rows]
     axes.barh(range(len(rows)), ratios, color=[_colour(leg, row.name, ratio) for leg, row, ratio in rows], height=0.7)

@@ -24,6 +24,7 @@ class WrongResultError(Exception):
 class Sample:
     """One run. ``rss_bytes`` is the peak of the largest process; ``server_cpu_seconds`` that of the S3 server.
 
+    Where ``processes`` worked side by side, the CPU time is their sum.
     ``setup_seconds`` and ``setup_rss_bytes`` are what imports and clients took before the clock started.
     """
 
@@ -33,6 +34,7 @@ class Sample:
     server_cpu_seconds: float = 0.0
     setup_seconds: float = 0.0
     setup_rss_bytes: int = 0
+    processes: int = 1
 
 
 def run_command(command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stdin: str = "") -> Sample:

@@ -1,7 +1,8 @@
 """Runs one leg through the archive's own functions, in a process of its own, and reports what it cost.
 
 A worker of Airflow is there already when a task begins, so the clock starts when everything is imported. Reads the
-task as JSON, writes the costs and the digests as JSON.
+task as JSON, writes the costs and the digests as JSON. Its parts are done one after the other; ``tasks`` does them
+side by side.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import hashlib
 import json
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -28,6 +30,7 @@ from include.transfer.bundle_source import TAIL_BYTES
 from include.transfer.stretches import Stretch, StretchFile, plan_stretches, tail_of
 
 if TYPE_CHECKING:
+    from benchmarks.engine_work import Shard
     from include.settings import ArchiveSettings
     from include.transfer.archive_reader import ArchiveContents
     from include.transfer.ranged_source import RangedSource
@@ -37,10 +40,11 @@ Task = dict[str, Any]
 Digests = dict[str, list[object]]
 """What was moved: size and SHA-256 by name."""
 Act = Callable[[], Digests]
+"""One part of a task, ready to be done."""
 
 
-def download(task: Task, stack: ExitStack) -> Act:
-    """Fetch each URL into a file, as many at once as the archive does."""
+def download(task: Task, stack: ExitStack) -> list[Act]:
+    """Fetch each URL of a part into a file, as many at once as the archive does."""
     settings = settings_for(task["folder"])
     downloader = stack.enter_context(downloader_for(settings))
 
@@ -52,23 +56,23 @@ def download(task: Task, stack: ExitStack) -> Act:
             got = downloader.fetch(PresignedUrl(url), sink)
         return name, [got.size, got.sha256]
 
-    def act() -> Digests:
+    def act(urls: dict[str, str]) -> Digests:
         with ThreadPoolExecutor(settings.concurrent_downloads) as pool:
-            return dict(pool.map(one, task["urls"].items()))
+            return dict(pool.map(one, urls.items()))
 
-    return act
+    return [partial(act, urls) for urls in task["parts"]]
 
 
-def unzip(task: Task, stack: ExitStack) -> Act:
+def unzip(task: Task, stack: ExitStack) -> list[Act]:
     """Read a zip over HTTP by its ranges, and hash and verify every member without keeping it."""
     settings = settings_for(task["folder"])
     downloader = stack.enter_context(downloader_for(settings))
 
-    def act() -> Digests:
-        with downloader.open_ranged(PresignedUrl(task["url"])) as source:
+    def act(url: str) -> Digests:
+        with downloader.open_ranged(PresignedUrl(url)) as source:
             return _members(source, settings)
 
-    return act
+    return [partial(act, url) for url in task["parts"]]
 
 
 def _members(source: RangedSource, settings: ArchiveSettings) -> Digests:
@@ -97,14 +101,13 @@ def _digest(contents: ArchiveContents, member: Member, view: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def shard(task: Task, stack: ExitStack) -> Act:
-    """Archive a whole shard: download, unzip, examine, hash, store, read back, metadata, manifest."""
+def shard(task: Task, stack: ExitStack) -> list[Act]:
+    """Archive each part as a shard: download, unzip, examine, hash, store, read back, metadata, manifest."""
     settings = settings_for(task["folder"], task["prefix"])
-    work = shard_of(task["jobs"])
     lake = lake_at(task, settings)
     downloader = stack.enter_context(downloader_for(settings))
 
-    def act() -> Digests:
+    def act(work: Shard) -> Digests:
         report = archive_shard(
             work.source, lake, downloader, settings, work.plan, work.submitted, unfinished=frozenset()
         )
@@ -114,10 +117,20 @@ def shard(task: Task, stack: ExitStack) -> Act:
             raise SystemExit(f"{len(wrong)} recordings were not archived, the first: {wrong[0]}")
         return {item.recording_id: [item.bytes, item.sha256] for item in items}
 
-    return act
+    return [partial(act, shard_of(jobs)) for jobs in task["parts"]]
 
 
-LEGS: dict[str, Callable[[Task, ExitStack], Act]] = {"download": download, "unzip": unzip, "shard": shard}
+LEGS: dict[str, Callable[[Task, ExitStack], list[Act]]] = {"download": download, "unzip": unzip, "shard": shard}
+
+
+def joined(parts: Iterable[Digests]) -> Digests:
+    """Return the digests of all parts; ends the process where two of them moved the same recording."""
+    found: Digests = {}
+    for part in parts:
+        if twice := found.keys() & part.keys():
+            raise SystemExit(f"{len(twice)} recordings were moved twice, one of them: {min(twice)}")
+        found |= part
+    return found
 
 
 def _profiler(task: Task, word: str) -> None:
@@ -130,9 +143,9 @@ def main() -> None:
     """Run the leg that is named on the command line; the clock starts when its clients are there."""
     task = json.load(sys.stdin)
     with ExitStack() as stack:
-        act = LEGS[sys.argv[1]](task, stack)
+        acts = LEGS[sys.argv[1]](task, stack)
         _profiler(task, "enable")
-        report = measured(act)
+        report = measured(lambda: joined(act() for act in acts))
         _profiler(task, "disable")
     json.dump(report, sys.stdout)
 

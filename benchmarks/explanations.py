@@ -8,9 +8,10 @@ _DISK = (
 )
 _SMALL = (
     "Each recording is five exchanges (media, audio, look, metadata, look), a structure walk and a document; the rival "
-    "does two, and neither looks nor describes. What is left of Python's share is spread over all of them, and holds "
-    "the interpreter lock"
+    "does two, and neither looks nor describes. What is left of Python's share is spread over all of them"
 )
+_LOCK = "and in the one task of a zip it holds the interpreter lock"
+_CORES = "The tasks share the cores with the source, and with the sink where there is one"
 _SERVER = (
     "The server takes most of both cores, for the rival's objects as for ours, and gets twice as many from us: a "
     "metadata document and two looks for each recording. A faster client changes little here"
@@ -18,18 +19,21 @@ _SERVER = (
 
 WHY: dict[str, str] = {
     "download-big": f"{_DISK}.",
-    "download-singles": f"{_DISK}.",
+    "download-singles": (
+        "Both write the same pages of the page cache. The archive waits for the head of each answer and judges it, and "
+        f"what Python does for each file comes on top. {_CORES}."
+    ),
     "digest": (
         "The same bytes are hashed in a second thread while they come, which needs a core of its own beside the "
         "source's: with two cores source, receiving and hashing share them; openssl hashes alone."
     ),
-    "null-singles": f"{_SMALL}.",
+    "null-singles": f"{_SMALL}. {_CORES}.",
     "null-big": (
         "The object's key holds its SHA-256, so the upload begins when the download has ended, and cannot overlap it: "
         "S3 does not rename. It is sent from the page cache by the kernel, unread."
     ),
-    "null-deflated": f"{_SMALL}. Inflating is the largest share, in ISA-L.",
-    "null-stored": f"{_SMALL}. Every page of every Ogg file is checked by its own CRC-32.",
+    "null-deflated": f"{_SMALL}, {_LOCK}. Inflating is the largest share, in ISA-L.",
+    "null-stored": f"{_SMALL}, {_LOCK}. Every page of every Ogg file is checked by its own CRC-32.",
     "weed-singles": f"{_SERVER}.",
     "weed-big": "The server takes most of both cores, and the upload begins when the download has ended.",
     "weed-deflated": f"{_SERVER}.",

@@ -3,18 +3,23 @@
 The archive's side is ``archive_shard`` as the Airflow task calls it: everything is hashed, examined, stored with
 ``If-None-Match``, read back, given a metadata document and named in a manifest. The rivals only download, hash,
 unpack and upload; their stages run one after the other, which was the fastest way to combine them.
+
+As in a plan of a usual day each batch is a shard, and as in Airflow the shards are worked off side by side.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.bench import Contender, with_server
+from benchmarks.clock import WrongResultError
+from benchmarks.engine_work import DAY
 from benchmarks.legs_download import Leg
 from benchmarks.read_back import check_stored, stored_objects
 from benchmarks.rivals import SHELL, Cargo, rivals_for
-from benchmarks.verdict import OURS, Bar
+from benchmarks.verdict import ONE_TASK, OURS, Bar
+from include.lake.layout import manifest_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +28,6 @@ if TYPE_CHECKING:
     from benchmarks.clock import Sample
     from benchmarks.inputs import Bundle, Item
     from benchmarks.store_under_test import StoreUnderTest
-
-JOB_CONVERSATIONS = 100
-"""A batch request holds at most this many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +62,31 @@ def _leg(bench: Bench, places: Places, key: str, cargo: Cargo) -> Leg:
     if others and places.others_times:
         bars.append(Bar(places.others_times, others))
     short = "weed" if store.keeps_bytes else "null"
-    ours = Contender(OURS, lambda: archive(bench, store, cargo))
-    return Leg(f"{short}-{key}", f"{cargo.title} → {store.name}", cargo.bytes, (ours, *rivals), tuple(bars))
+    ours = [Contender(OURS, lambda: archive(bench, store, cargo))]
+    if len(_jobs_of(bench, cargo)) > 1:
+        ours.append(Contender(ONE_TASK, lambda: archive(bench, store, cargo, in_one_task=True)))
+    return Leg(f"{short}-{key}", f"{cargo.title} → {store.name}", cargo.bytes, (*ours, *rivals), tuple(bars))
 
 
-def archive(bench: Bench, store: StoreUnderTest, cargo: Cargo, environment: Mapping[str, str] | None = None) -> Sample:
-    """Run the archive once and hold what it says and what the lake holds against the truth."""
+def archive(bench: Bench, store: StoreUnderTest, cargo: Cargo, *, in_one_task: bool = False) -> Sample:
+    """Run the archive once and hold what it says and what the lake holds against the truth.
+
+    Each job is a shard of its own, unless all of them are given to one task.
+
+    Raises:
+        WrongResultError: when something is missing, too much, or different.
+    """
     prefix = bench.fresh_prefix()
-    task = {**shard_task(bench, store, cargo, prefix), "environment": dict(environment or {})}
+    task = shard_task(bench, store, cargo, prefix)
+    if not in_one_task:
+        task["parts"] = [[job] for job in _jobs_of(bench, cargo)]
     truth = {item.recording_id: (item.size, item.sha256) for item in cargo.items}
     before = store.cpu_seconds()
     sample = with_server(bench.engine("shard", task, truth), store, before)
     check_stored(store, f"{prefix}/media/", cargo.items, besides=len(cargo.items))
+    manifests = stored_objects(store, f"{prefix}/{manifest_prefix(DAY)}")
+    if manifests != len(task["parts"]):
+        raise WrongResultError(f"{manifests} manifests were written for {len(task['parts'])} shards")
     return sample
 
 
@@ -87,14 +102,14 @@ def _checked(bench: Bench, store: StoreUnderTest, cargo: Cargo, run: Callable[[s
     return checked
 
 
-def shard_task(bench: Bench, store: StoreUnderTest, cargo: Cargo, prefix: str) -> dict[str, object]:
-    """Return what ``benchmarks.engine shard`` is asked to do: these jobs' results into that lake."""
+def shard_task(bench: Bench, store: StoreUnderTest, cargo: Cargo, prefix: str) -> dict[str, Any]:
+    """Return what ``benchmarks.engine shard`` is asked to do: these jobs' results into that lake, as one shard."""
     return {
         "endpoint": store.url,
         "access_key": store.access_key,
         "secret_key": store.secret_key,
         "prefix": prefix,
-        "jobs": _jobs_of(bench, cargo),
+        "parts": [_jobs_of(bench, cargo)],
     }
 
 
@@ -103,8 +118,7 @@ def _jobs_of(bench: Bench, cargo: Cargo) -> list[dict[str, object]]:
     if cargo.bundle is not None:
         conversations = sorted({item.conversation_id for item in cargo.items})
         return [{"conversations": conversations, "results": [_result(bench, cargo.bundle)]}]
-    groups = [cargo.items[start : start + JOB_CONVERSATIONS] for start in range(0, len(cargo.items), JOB_CONVERSATIONS)]
-    return [_job(bench, group) for group in groups]
+    return [_job(bench, batch) for batch in bench.batches(cargo.items)]
 
 
 def _job(bench: Bench, items: Sequence[Item]) -> dict[str, object]:

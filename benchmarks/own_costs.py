@@ -22,19 +22,24 @@ def peak_bytes() -> int:
     return int(match[1]) * 1024 if match else 0
 
 
+def cpu_seconds() -> float:
+    """Return user and system time of this process so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 def measured(act: Callable[[], object]) -> dict[str, object]:
     """Run once; return costs and result under the names of ``Sample``."""
     setup = time.process_time()
     setup_rss = peak_bytes()
     warm_as_told()
-    before = resource.getrusage(resource.RUSAGE_SELF)
+    before = cpu_seconds()
     begun = time.perf_counter()
     digests = act()
     seconds = time.perf_counter() - begun
-    after = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "seconds": seconds,
-        "cpu_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "cpu_seconds": cpu_seconds() - before,
         "rss_bytes": peak_bytes(),
         "setup_seconds": setup,
         "setup_rss_bytes": setup_rss,

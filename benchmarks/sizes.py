@@ -10,11 +10,15 @@ SERVER_CONTENDERS = 5
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Bytes, counts and repeats of one run. GB and MB are powers of ten."""
+    """Bytes, counts and repeats of one run. GB and MB are powers of ten.
+
+    ``job_conversations`` is how many a batch request holds at most, and with it a shard of a usual day.
+    """
 
     big_bytes: int
     singles: int
     single_bytes: int
+    job_conversations: int
     bundle_members: int
     bundle_conversations: int
     small_zip_bytes: int
@@ -39,6 +43,7 @@ FULL = Sizes(
     big_bytes=1000 * MB,
     singles=500,
     single_bytes=MB,
+    job_conversations=100,
     bundle_members=500,
     bundle_conversations=100,
     small_zip_bytes=10 * MB,
@@ -51,6 +56,7 @@ QUICK = Sizes(
     big_bytes=48 * MB,
     singles=24,
     single_bytes=MB,
+    job_conversations=8,
     bundle_members=24,
     bundle_conversations=12,
     small_zip_bytes=10 * MB,

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from benchmarks.clock import Sample
 
 OURS = "this archive"
+ONE_TASK = f"{OURS}, one task"
+"""The same work in a single process, for comparison: not a rival, and no bar is about it."""
 GB = 1_000_000_000
 
 
@@ -88,6 +90,11 @@ class LegResult:
     def row(self, name: str) -> Row:
         """Return a contender's row."""
         return next(row for row in self.rows if row.name == name)
+
+    @property
+    def rivals(self) -> tuple[Row, ...]:
+        """Everybody's rows but the archive's own."""
+        return tuple(row for row in self.rows if row.name not in (OURS, ONE_TASK))
 
     def ratio(self, row: Row) -> float | None:
         """Return how many times faster than this contender the archive is."""

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.bench import Bench
 from benchmarks.clock import WrongResultError
+from benchmarks.engine import joined
 from benchmarks.inputs import make_inputs
 from benchmarks.legs_download import download_legs
 from benchmarks.legs_whole import Places, archive, whole_legs
@@ -20,10 +21,11 @@ from benchmarks.race import race
 from benchmarks.resume import measure_resume
 from benchmarks.rivals import SHELL, Cargo
 from benchmarks.sizes import MB, QUICK
+from benchmarks.slots import download_slots, tasks_at_once
 from benchmarks.source import running_source
 from benchmarks.store_under_test import null_sink
 from benchmarks.story import NULL_TIMES
-from benchmarks.verdict import OURS
+from benchmarks.verdict import ONE_TASK, OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 SIZES = replace(
     QUICK,
     big_bytes=72 * MB,
-    singles=4,
+    singles=6,
+    job_conversations=2,
     bundle_members=6,
     bundle_conversations=3,
     large_zip_bytes=20 * MB,
@@ -64,19 +67,53 @@ def test_download_legs(bench: Bench) -> None:
         result = race(leg, 1, lambda _: None)
         assert all(row.missing or row.seconds > 0 for row in result.rows)
         assert result.row(OURS).rss_bytes > 0
+        assert (leg.key == "download-singles") == (ONE_TASK in {row.name for row in result.rows})
 
 
 def test_whole_legs(bench: Bench, sink: StoreUnderTest) -> None:
     """All four whole legs arrive in the sink: what we say, and what it counted."""
     for leg in whole_legs(bench, Places(sink, NULL_TIMES)):
         result = race(leg, 1, lambda _: None)
-        assert {OURS, SHELL} == {row.name for row in result.rows}
+        own = {OURS, ONE_TASK} if leg.key == "null-singles" else {OURS}
+        assert {*own, SHELL} == {row.name for row in result.rows}
+
+
+def test_batches_run_side_by_side(bench: Bench, sink: StoreUnderTest) -> None:
+    """Three batches of recordings are three shards for as many processes as may run; one task is one process."""
+    cargo = Cargo.of_files(bench, bench.inputs.singles, "singles")
+    cores = len(os.sched_getaffinity(0))
+
+    assert min(3, cores) == archive(bench, sink, cargo).processes
+    assert 1 == archive(bench, sink, cargo, in_one_task=True).processes
+
+
+def test_what_bounds_the_processes() -> None:
+    """No more tasks run at once than there are shards, cores, or slots of the download pool as shipped."""
+    assert [2, 3, download_slots()] == [tasks_at_once(2, 64), tasks_at_once(500, 3), tasks_at_once(500, 64)]
+
+
+def test_one_shard_that_fails_fails_the_run(bench: Bench, sink: StoreUnderTest) -> None:
+    """A recording that one of the processes cannot archive stops the run with its reason."""
+    missing = bench.inputs.folder / bench.inputs.singles[-1].name
+    content = missing.read_bytes()
+    missing.unlink()
+    try:
+        with pytest.raises(WrongResultError, match=r"(?s)tasks shard failed.*nothing is missing of"):
+            archive(bench, sink, Cargo.of_files(bench, bench.inputs.singles, "a hole"))
+    finally:
+        missing.write_bytes(content)
+
+
+def test_nothing_is_moved_twice() -> None:
+    """A recording in the results of two parts does not hide behind its namesake."""
+    with pytest.raises(SystemExit, match="1 recordings were moved twice, one of them: a"):
+        joined([{"a": [1, "x"], "b": [1, "y"]}, {"a": [1, "x"]}])
 
 
 def test_wrong_bytes_are_noticed(bench: Bench, sink: StoreUnderTest) -> None:
     """A result whose digest is not the true one stops the run, however fast it was."""
     first, *others = bench.inputs.singles
-    with altered(bench.inputs.folder / first.name), pytest.raises(WrongResultError, match="1 of 4"):
+    with altered(bench.inputs.folder / first.name), pytest.raises(WrongResultError, match="1 of 6"):
         archive(bench, sink, Cargo.of_files(bench, [first, *others], "altered"))
     singles = next(leg for leg in download_legs(bench) if leg.key == "download-singles")
     curl = next(rival for rival in singles.contenders if rival.name == "curl")

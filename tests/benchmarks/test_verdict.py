@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.clock import Sample
 from benchmarks.table import bars_table, numbers_table
-from benchmarks.verdict import OURS, Bar, LegResult, Limit, Row
+from benchmarks.verdict import ONE_TASK, OURS, Bar, LegResult, Limit, Row
 
 
 def row(name: str, *seconds: float, missing: str = "") -> Row:
@@ -59,6 +59,15 @@ def test_a_rival_outside_the_bar_does_not_count() -> None:
     (verdict,) = leg(*rows, bars=(Bar(1.5, ("named",)),)).verdicts
 
     assert (True, "named") == (verdict.met, verdict.best)
+
+
+def test_one_task_is_no_rival() -> None:
+    """The archive in a single task stands in the table with its ratio, and nowhere else."""
+    result = leg(row(OURS, 1.0), row(ONE_TASK, 1.5), row("curl", 2.0), bars=(Bar(1.0, ("curl",)),))
+
+    assert ["curl"] == [rival.name for rival in result.rivals]
+    assert f"| leg | {ONE_TASK} | 667 | 0.75 | 1 | 1.50 x | 1 | 1.00 |" in numbers_table([result])
+    assert ONE_TASK not in bars_table([result], [])
 
 
 def test_numbers() -> None:
