@@ -1,4 +1,8 @@
-"""What a person would write instead of this archive, each in the fastest form we know."""
+"""What a person would write instead of this archive, each in the fastest form we know of one command for each stage.
+
+Nothing is divided over processes by hand: two ``curl -Z`` at once, or ``xargs -P`` before openssl, would gain the shell
+some of the time in which a core is idle.
+"""
 
 from __future__ import annotations
 
