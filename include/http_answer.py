@@ -46,14 +46,18 @@ class HttpAnswer:
         receive: fills the start of a view with what arrives next and returns how many bytes that were, 0 at the end of
             the connection. Its errors pass through.
         method: of the request; an answer to HEAD has no body.
+        fill: the same, for bytes of the body that are known to come; it may wait until the view is full.
 
     Raises:
         NoAnswerError, CutAnswerError: the connection ended before or inside the head.
         MalformedAnswerError: the head is none, or too long.
     """
 
-    def __init__(self, receive: Callable[[memoryview], int], method: str) -> None:
+    def __init__(
+        self, receive: Callable[[memoryview], int], method: str, fill: Callable[[memoryview], int] | None = None
+    ) -> None:
         self._receive = receive
+        self._fill = fill or receive
         self._held = memoryview(b"")
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -175,7 +179,7 @@ class HttpAnswer:
 
     def _take(self, view: memoryview) -> int:
         if not self._held:
-            return self._receive(view)
+            return self._receive(view) if self._left is None else self._fill(view)
         count = min(len(view), len(self._held))
         view[:count] = self._held[:count]
         self._held = self._held[count:]

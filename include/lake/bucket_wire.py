@@ -7,11 +7,10 @@ and ``http.client`` do with each request and answer is not, since it costs more 
 from __future__ import annotations
 
 import os
-import select
-import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -28,8 +27,11 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from include.http_answer import HttpAnswer, MalformedAnswerError
 from include.idle_connections import IdleConnections
+from include.socket_calls import give_up_after, is_plain, receive, send, send_file
 
 if TYPE_CHECKING:
+    import socket
+
     from urllib3.connectionpool import HTTPConnectionPool
 
 REPLY_BYTES_MAX = 8 * 1024 * 1024
@@ -58,7 +60,7 @@ class FileSlice:
             position += len(piece)
 
 
-Body = bytes | FileSlice | Iterable[bytes | memoryview]
+Body = bytes | memoryview | FileSlice | Iterable[bytes | memoryview]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class BucketWire:
 
     def _dial(self, connection: Any) -> None:  # noqa: ANN401 - of botocore's own class
         connection.connect()
-        connection.sock.settimeout(self._read_timeout)
+        give_up_after(connection.sock, self._read_timeout)
 
 
 def origin_of(url: str) -> tuple[str, str, str]:
@@ -149,46 +151,32 @@ def _asked(sock: socket.socket, method: str, head: bytes, body: Body) -> HttpAns
     except (BrokenPipeError, ConnectionResetError) as error:
         refused = error  # it may have said why before it hung up
     try:
-        return HttpAnswer(sock.recv_into, method)
+        return HttpAnswer(partial(receive, sock), method)
     except _FAILURES as error:
         raise refused or error from None
 
 
 def _send(sock: socket.socket, head: bytes, body: Body) -> None:
-    if isinstance(body, bytes) and len(body) <= _TOGETHER_BYTES_MAX:
-        sock.sendall(head + body)
+    if isinstance(body, bytes | memoryview):
+        if len(body) <= _TOGETHER_BYTES_MAX:
+            send(sock, head + body)
+        elif is_plain(sock):
+            send(sock, head, body)
+        else:
+            send(sock, head, *_pieces(body))
         return
-    plain = not isinstance(sock, ssl.SSLSocket)
-    # Held back until the body comes: one packet less to wait for.
-    sock.sendall(head, *((socket.MSG_MORE,) if plain else ()))
-    if plain and isinstance(body, FileSlice):
-        _send_file(sock, body)
+    send(sock, head, more=True)
+    if isinstance(body, FileSlice) and is_plain(sock):
+        send_file(sock, body.fd, body.offset, body.offset + body.length)
         return
-    for piece in _pieces(body) if isinstance(body, bytes) else body:
-        sock.sendall(piece)
+    for piece in body:
+        send(sock, piece)
 
 
-def _pieces(body: bytes) -> Iterator[memoryview]:
+def _pieces(body: bytes | memoryview) -> Iterator[memoryview]:
     view = memoryview(body)
     for start in range(0, len(body), PIECE_BYTES):
         yield view[start : start + PIECE_BYTES]
-
-
-def _send_file(sock: socket.socket, body: FileSlice) -> None:
-    position, end = body.offset, body.offset + body.length
-    timeout = sock.gettimeout()
-    writable = select.poll()
-    writable.register(sock, select.POLLOUT)
-    while position < end:
-        try:
-            count = os.sendfile(sock.fileno(), body.fd, position, end - position)
-        except BlockingIOError:
-            if not writable.poll(None if timeout is None else timeout * 1000):
-                raise TimeoutError("the bucket takes no more bytes") from None
-            continue
-        if count == 0:
-            raise OSError("a file became shorter while it was sent")
-        position += count
 
 
 def _whole(answer: HttpAnswer) -> bytes:

@@ -70,10 +70,10 @@ def get_request(key: str) -> Request:
     return Request("GET", key, {}, _EMPTY)
 
 
-def _body_of(body: IO[bytes], bytes_: int) -> bytes | FileSlice | Iterator[bytes | memoryview]:
+def _body_of(body: IO[bytes], bytes_: int) -> bytes | memoryview | FileSlice | Iterator[bytes]:
     """Return the body's own memory or file where it shows them, small ones whole, else what is read piece by piece."""
     if bytes_ and isinstance(body, SummedBody):
-        return FileSlice(body.fileno(), 0, bytes_) if body.view is None else _slices(body.view[:bytes_])
+        return FileSlice(body.fileno(), 0, bytes_) if body.view is None else body.view[:bytes_]
     return body.read(bytes_) if bytes_ <= PIECE_BYTES else file_pieces(body, bytes_)
 
 
@@ -119,8 +119,7 @@ class PartRequests:
         length = part.length if isinstance(part, FileSlice) else len(part)
         headers = {"Content-Length": str(length), "x-amz-checksum-crc64nvme": crc_text(crc)}
         query = {"partNumber": str(number), "uploadId": upload_id}
-        body = part if isinstance(part, FileSlice) else _slices(part)
-        return Request("PUT", self.key, headers, UNSIGNED, body, query)
+        return Request("PUT", self.key, headers, UNSIGNED, part, query)
 
     def complete(self, upload_id: str, parts: Sequence[tuple[int, str, int]], crc: int, bytes_: int) -> Request:
         """Return CompleteMultipartUpload from number, ETag and CRC of each part; the bucket checks each and the sum."""
@@ -162,12 +161,6 @@ def crc_text(crc: int) -> str:
     'AAAAAAAAAAA='
     """
     return base64.b64encode(crc.to_bytes(8, "big")).decode()
-
-
-def _slices(part: bytes | memoryview) -> Iterator[memoryview]:
-    view = memoryview(part)
-    for start in range(0, len(part), PIECE_BYTES):
-        yield view[start : start + PIECE_BYTES]
 
 
 def _escaped(text: str) -> str:

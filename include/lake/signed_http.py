@@ -18,11 +18,11 @@ from botocore.auth import UNSIGNED_PAYLOAD
 from botocore.exceptions import ClientError, NoCredentialsError
 
 from include.errors import ConfigurationError, IntegrityError
-from include.lake.bucket_wire import BucketWire, FileSlice, Reply, origin_of
+from include.lake.bucket_wire import Body, BucketWire, Reply, origin_of
 from include.lake.signature import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
 UNSIGNED = UNSIGNED_PAYLOAD
@@ -45,7 +45,7 @@ class Request:
     key: str
     headers: Mapping[str, str]
     payload: str
-    body: bytes | FileSlice | Iterable[bytes | memoryview] = b""
+    body: Body = b""
     query: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -14,6 +14,7 @@ from urllib3.util.connection import create_connection
 
 from include.http_answer import HttpAnswer, NoAnswerError
 from include.idle_connections import IdleConnections
+from include.socket_calls import give_up_after, send
 from include.transfer.pace import Pace, PacedSocket
 
 if TYPE_CHECKING:
@@ -81,12 +82,13 @@ class Exchange:
             OSError, HTTPError, MalformedAnswerError: no connection, or no answer on it.
         """
         # urllib3 opens the connections; its requests and answers are what is left out.
-        connection = connections.take()
+        connection, pace = connections.take(), Pace(*limits)
         try:
             if connection.sock is None:
                 connection.connect()
-            connection.sock.settimeout(silence)
-            answer = _ask(connection, request, Pace(*limits))
+            give_up_after(connection.sock, silence)
+            answer = _ask(connection, request, PacedSocket(connection.sock, pace, silence))
+            pace.in_body = True
         except BaseException:
             connection.close()
             raise
@@ -100,16 +102,14 @@ class Exchange:
         self._connections.give(self._connection)
 
 
-def _ask(connection: Any, request: bytes, pace: Pace) -> HttpAnswer:  # noqa: ANN401 - a urllib3 connection with a socket
+def _ask(connection: Any, request: bytes, arriving: PacedSocket) -> HttpAnswer:  # noqa: ANN401 - urllib3's, open
     try:
-        connection.sock.sendall(request)
-        answer = HttpAnswer(PacedSocket(connection.sock, pace).receive, "GET")
+        send(connection.sock, request)
+        return HttpAnswer(arriving.receive, "GET", arriving.fill)
     except (ConnectionResetError, BrokenPipeError, NoAnswerError) as error:
         if connection.answers > 0:
             raise StaleConnectionError(type(error).__name__) from None
         raise
-    pace.in_body = True
-    return answer
 
 
 class GuardedConnections:

@@ -7,10 +7,14 @@ time its bytes were worth at the slowest permitted rate. Time the caller spends 
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from include.socket_calls import give_up_after, receive
+
+if TYPE_CHECKING:
+    import socket
 
 
 @dataclass(slots=True)
@@ -42,15 +46,14 @@ class Pace:
 class PacedSocket:
     """What arrives on a connection, at no less than the pace.
 
-    Sits below the HTTP parser, so that a drip inside a status line, a header or a chunk size is seen too.
+    Sits below the HTTP parser, so that a drip inside a status line, a header or a chunk size is seen too. The socket is
+    one that gives up after ``silence_seconds`` (``socket_calls``).
     """
 
-    def __init__(self, connection: socket.socket, pace: Pace) -> None:
+    def __init__(self, connection: socket.socket, pace: Pace, silence_seconds: float) -> None:
         self._connection = connection
         self._pace = pace
-        self._silence_seconds = self._timeout = connection.gettimeout()
-        is_plain = type(connection) is socket.socket and self._timeout is not None
-        self._fd = connection.fileno() if is_plain else None
+        self._silence_seconds = self._timeout = silence_seconds
 
     def receive(self, view: memoryview) -> int:
         """Read what is there into the start of ``view``; 0 at the end of the connection.
@@ -58,24 +61,21 @@ class PacedSocket:
         Raises:
             TimeoutError: when the source fell silent, or is slower than the pace.
         """
+        return self._paced(view, whole=False)
+
+    def fill(self, view: memoryview) -> int:
+        """Fill ``view``, or as much of it as comes in time; raises as ``receive``."""
+        return self._paced(view, whole=True)
+
+    def _paced(self, view: memoryview, *, whole: bool) -> int:
         left = self._pace.seconds_left
         if left <= 0:
             raise TimeoutError("slower than the minimum rate")
-        timeout = left if self._silence_seconds is None else min(self._silence_seconds, left)
+        timeout = min(self._silence_seconds, left)
         if timeout != self._timeout:  # a system call that a source at a good rate never needs
-            self._connection.settimeout(timeout)
+            give_up_after(self._connection, timeout)
             self._timeout = timeout
         begun = time.monotonic()
-        count = self._arrived(view)
+        count = receive(self._connection, view, whole=whole)
         self._pace.record(time.monotonic() - begun, count)
         return count
-
-    def _arrived(self, view: memoryview) -> int:
-        # A socket with a time-out is asked whether something has come before it is read; in a body it mostly has. One
-        # system call less, which hands the interpreter to another thread. TLS reads first by itself.
-        if self._fd is not None and self._pace.in_body:
-            try:
-                return os.readv(self._fd, [view])
-            except BlockingIOError:
-                pass
-        return self._connection.recv_into(view)

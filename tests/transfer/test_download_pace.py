@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from include.transfer.download import MediaDownloader
 from tests.transfer.behaviours import after, partial_head
 from tests.transfer.conftest import url_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from include.transfer.download import Downloaded, MediaDownloader
+    from include.transfer.download import Downloaded
     from tests.transfer.fault_server import FaultServer, Request, Wire
 
     Fetched = Callable[[], Downloaded]
@@ -44,13 +46,21 @@ def endless_continue(_: Request, wire: Wire) -> None:
         wire.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 
 
+def trickle_head(_: Request, wire: Wire) -> None:
+    """A head that never ends and never pauses for as long as the shortest time-out."""
+    wire.send(b"HTTP/1.1 206 Partial\r\nX-Long: ")
+    wire.drip(b"x" * 60_000, 0.0002)
+
+
 def silence(_: Request, wire: Wire) -> None:
     """Say nothing until the other side leaves."""
     wire.stopping.wait(3)
 
 
 @pytest.mark.parametrize(
-    "behave", [drip_body, drip_head, drip_chunk_size, silence], ids=["body", "head", "chunk-size", "silence"]
+    "behave",
+    [drip_body, drip_head, trickle_head, drip_chunk_size, silence],
+    ids=["body", "head", "trickle", "chunk-size", "silence"],
 )
 def test_a_drip_ends_at_the_minimum_rate(
     server: FaultServer, settings, fetched: Fetched, behave: Callable[[Request, Wire], None]
@@ -59,6 +69,16 @@ def test_a_drip_ends_at_the_minimum_rate(
     server.script = after(1, behave)
     begun = time.monotonic()
     fetched()
+    assert time.monotonic() - begun < settings.throughput_grace_seconds + 1
+
+
+def test_silence_is_bounded_by_the_pace_too(server: FaultServer, settings) -> None:
+    """D20: where a read may take longer than the grace, the grace ends it."""
+    server.script = after(1, silence)
+    sink, patient = io.BytesIO(), replace(settings, read_timeout_seconds=60.0)
+    with MediaDownloader(patient, ("127.0.0.1",), lambda _: None) as downloader:
+        begun = time.monotonic()
+        downloader.fetch(url_of(server), sink)
     assert time.monotonic() - begun < settings.throughput_grace_seconds + 1
 
 
