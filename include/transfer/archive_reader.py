@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.errors import ArchiveError, ArchiveRejected
 from include.transfer.inflate import ENGINE
-from include.transfer.unpack import PIECE_BYTES, Member, unpack
+from include.transfer.unpack import PIECE_BYTES, Member, pour, unpack
 from include.transfer.zip_directory import (
     STORED,
     Entry,
@@ -35,6 +35,7 @@ from include.transfer.zip_directory import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from include.transfer.body import Room
     from include.transfer.inflate import Engine
 
 __all__ = ["ArchiveContents", "ArchiveLimits", "Member", "open_archive"]
@@ -79,6 +80,10 @@ class ArchiveContents:
             ArchiveRejected: while reading, when the data is not what the directory promised.
         """
         return unpack(source or self._source, member, self._engine)
+
+    def pour(self, member: Member, target: Room, source: BinaryIO | None = None) -> None:
+        """Move a member's bytes into ``target``; raises as ``pieces``, and then what ``target`` holds is no member."""
+        pour(source or self._source, member, target, self._engine)
 
     @contextmanager
     def open(self, member: Member, source: BinaryIO | None = None) -> Iterator[BinaryIO]:

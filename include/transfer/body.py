@@ -43,6 +43,16 @@ def receive(response: MediaResponse, length: int | None, target: Room) -> None:
         raise IntegrityError("the body is longer than the answer promised", transient=True)
 
 
+def put(target: Room, piece: bytes) -> None:
+    """Move bytes of the caller's into ``target``."""
+    rest = memoryview(piece)
+    while rest:
+        view = target.room(len(rest))
+        view[:] = rest[: len(view)]
+        target.keep(view)
+        rest = rest[len(view) :]
+
+
 class FixedRoom:
     """A place of a known size: the body of one answer that goes straight where it is wanted."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from include.errors import ArchiveError, ArchiveRejected, NotAuthorised
@@ -69,10 +70,11 @@ def bodies_of_archive(work: ShardWork, body: RecordingBody, stack: ExitStack) ->
     contents = open_archive(body.sink, ArchiveLimits())
     origin = replace(body.origin, archive_sha256=body.sha256, archive_directory_sha256=contents.directory_sha256)
     limit = work.settings.recording_bytes_max
-    return [
-        extract(origin, contents.pieces(member), member, None, stack.enter_context(work.downloader.spool()), limit)
-        for member in contents.members
-    ]
+    bodies = []
+    for member in contents.members:
+        sink = stack.enter_context(work.downloader.spool())
+        bodies.append(extract(origin, partial(contents.pour, member), member, None, sink, limit))
+    return bodies
 
 
 def _refused(

@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
@@ -215,12 +216,12 @@ class BundleMembers:
 
     def _extracted(self, member: Member, view: StretchFile, sink: Spool) -> RecordingBody:
         entry, limit = self.index.entries.get(member.name), self.work.settings.recording_bytes_max
-        source = cast("BinaryIO", view)
+        pour = partial(self.contents.pour, member, source=cast("BinaryIO", view))
         try:
-            return extract(self.source.origin, self.contents.pieces(member, source), member, entry, sink, limit)
+            return extract(self.source.origin, pour, member, entry, sink, limit)
         except ArchiveRejected:
             view.forget()  # the bytes may have been spoiled on their way here: look once more
-        return extract(self.source.origin, self.contents.pieces(member, source), member, entry, sink, limit)
+        return extract(self.source.origin, pour, member, entry, sink, limit)
 
     def _damaged(self, place: Place, error: ArchiveRejected) -> ItemRecord:
         """Name a recording whose member is damaged; the evidence is the whole archive, kept once."""

@@ -158,15 +158,6 @@ class HashedSink:
                     self._plain.write(view[start : start + WRITE_BYTES])
         self._count(view)
 
-    def write(self, piece: bytes) -> None:
-        """Append bytes of the caller's; raises as ``keep``."""
-        rest = memoryview(piece)
-        while rest:
-            view = self.room(len(rest))
-            view[:] = rest[: len(view)]
-            self.keep(view)
-            rest = rest[len(view) :]
-
     def absorb(self, length: int) -> None:
         """Count and hash the next bytes, which others have written into the file already.
 

@@ -11,9 +11,10 @@ from include.transfer.integrity import examine
 from include.transfer.recording_body import RecordingBody
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
     from typing import BinaryIO
 
+    from include.transfer.body import Room
     from include.transfer.bundle_index import IndexEntry
     from include.transfer.metadata import Origin
     from include.transfer.recording_spool import Spool
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def extract(
     origin: Origin,
-    pieces: Iterable[bytes],
+    pour: Callable[[Room], None],
     member: Member,
     entry: IndexEntry | None,
     sink: Spool,
@@ -32,7 +33,7 @@ def extract(
 
     Args:
         origin: where the archive came from.
-        pieces: the member's bytes, proven by the time the last one is given.
+        pour: moves the member's bytes into a place, and raises where they are not proven.
         member: which one it is.
         entry: what the bundle's index says of it.
         sink: where it shall rest; emptied first, belongs to the caller.
@@ -45,8 +46,7 @@ def extract(
     """
     with closing(HashedSink(sink, bytes_max)) as hashed:
         hashed.admit(member.size)
-        for piece in pieces:
-            hashed.write(piece)
+        pour(hashed)
         sha256 = hashed.sha256
     declared_media_type = entry.media_type if entry else None
     declared_milliseconds = entry.duration_milliseconds if entry else None

@@ -90,14 +90,29 @@ class StretchFile(SeekableReader):
         wanted = left if size < 0 else min(size, left)
         piece = b""
         while len(piece) < wanted:
-            begin = self._position - self._block_at
-            if not 0 <= begin < self._held:
-                self._fetch(wanted - len(piece))
-                begin = 0
-            more = bytes(self._block[begin : min(begin + wanted - len(piece), self._held)])
-            self._position += len(more)
-            piece += more
+            piece += bytes(self._at_hand(wanted - len(piece)))
         return piece
+
+    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # Buffer is 3.12's name
+        """Fill ``buffer`` with the next bytes: all of it, or up to the end of the file; raises as ``read``."""
+        view = memoryview(buffer).cast("B")
+        wanted = min(len(view), max(0, self._source.size - self._position))
+        filled = 0
+        while filled < wanted:
+            held = self._at_hand(wanted - filled)
+            view[filled : filled + len(held)] = held
+            filled += len(held)
+        return filled
+
+    def _at_hand(self, wanted: int) -> memoryview:
+        """Return the next bytes, at least one and at most ``wanted``, and move behind them; good until the next."""
+        begin = self._position - self._block_at
+        if not 0 <= begin < self._held:
+            self._fetch(wanted)
+            begin = 0
+        held = self._block[begin : min(begin + wanted, self._held)]
+        self._position += len(held)
+        return held
 
     def _fetch(self, wanted: int) -> None:
         index = stretch_of(self._stretches, self._position)

@@ -7,20 +7,27 @@ descriptor behind. What it yields is proven: the last piece comes only after siz
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeVar, cast
 
 from include.errors import ArchiveError, ArchiveRejected
+from include.transfer.body import put
 from include.transfer.inflate import ENGINE, RAW_DEFLATE
 from include.transfer.zip_directory import STORED, judge_place, reject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from include.transfer.body import Room
     from include.transfer.inflate import Engine, Inflating
+    from include.transfer.seekable import SeekableReader
     from include.transfer.zip_directory import Entry
 
 PACKED_BYTES = 64 * 1024
 PIECE_BYTES = 256 * 1024
+STORED_BYTES = 1024 * 1024
+"""Copied at once where nothing is unpacked: each piece is summed twice, and each sum gives the interpreter away."""
+
+Piece = TypeVar("Piece", bytes, memoryview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +63,30 @@ def unpack(source: BinaryIO, member: Member, engine: Engine = ENGINE) -> Iterato
         ArchiveRejected: when the member is not what the directory promised; ``reason`` is one stable word. Errors of
             this project that ``source`` raises pass through; nothing else escapes.
     """
+    return _guarded(lambda: _Unpacking(source, member, engine).pieces())
+
+
+def _guarded(pieces: Callable[[], Iterator[Piece]]) -> Iterator[Piece]:
     try:
-        yield from _Unpacking(source, member, engine).pieces()
+        yield from pieces()
     except ArchiveError:
         raise
     except Exception as error:  # one boundary for a decompressor fed with hostile bytes
         raise ArchiveRejected(f"a member cannot be read: {type(error).__name__}", reason="unreadable") from error
+
+
+def pour(source: BinaryIO, member: Member, target: Room, engine: Engine = ENGINE) -> None:
+    """Move a member's bytes into ``target``; what is stored goes there without a copy on the way.
+
+    Raises:
+        ArchiveRejected: as ``unpack``; then what ``target`` holds is worth nothing. Errors of ``target`` pass through.
+    """
+    if member.entry.method != STORED:
+        for piece in unpack(source, member, engine):
+            put(target, piece)
+        return
+    for view in _guarded(lambda: _Unpacking(source, member, engine).views(target)):
+        target.keep(view)
 
 
 class _Unpacking:
@@ -88,6 +113,19 @@ class _Unpacking:
                 self._verify()
             if piece:
                 yield piece
+        if not self._entry.size_bytes:
+            self._verify()
+
+    def views(self, target: Room) -> Iterator[memoryview]:
+        """Fill places of ``target`` and yield each; the last one only when all is proven. For a stored member."""
+        while self._left:
+            view = target.room(min(STORED_BYTES, self._left))
+            view = view[: self._read_packed_into(view)]
+            self._left -= len(view)
+            self._crc = self._engine.crc32(view, self._crc)
+            if not self._left:
+                self._verify()
+            yield view
         if not self._entry.size_bytes:
             self._verify()
 
@@ -118,6 +156,15 @@ class _Unpacking:
             reject("truncated", "the archive ends inside a member")
         self._position += len(piece)
         return piece
+
+    def _read_packed_into(self, view: memoryview) -> int:
+        """Fill the start of ``view``, which is no longer than what is left, with the next bytes."""
+        self._source.seek(self._position)
+        count = cast("SeekableReader", self._source).readinto(view)
+        if not count:
+            reject("truncated", "the archive ends inside a member")
+        self._position += count
+        return count
 
     def _verify(self) -> None:
         """Check what the whole member must satisfy."""

@@ -8,11 +8,13 @@ import random
 import time
 import zipfile
 import zlib
+from contextlib import closing
 
 import pytest
 
 from include.errors import ArchiveRejected
 from include.transfer.archive_reader import ArchiveLimits, open_archive
+from include.transfer.hashed_sink import HashedSink
 from tests.transfer.hostile_archives import BAD, DATA, EMPTY, GOOD, LIMITS, descriptor, read_all, zip64
 from tests.transfer.hostile_zip import Part, build
 
@@ -124,6 +126,9 @@ def test_an_archive_that_shrinks_is_rejected() -> None:
     source.truncate(50)
     with pytest.raises(ArchiveRejected) as caught, contents.open(contents.members[0]) as stream:
         stream.read()
+    assert "truncated" == caught.value.reason
+    with pytest.raises(ArchiveRejected) as caught, closing(HashedSink(io.BytesIO(), len(DATA))) as sink:
+        contents.pour(contents.members[0], sink)
     assert "truncated" == caught.value.reason
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.errors import ConfigurationError
+from include.transfer.body import put
 from include.transfer.recording_spool import BufferPool, Spool
 from include.transfer.spool import HashedSink, spool
 
@@ -61,11 +62,11 @@ def test_a_sink_returns_to_a_mark() -> None:
     """Bytes, hash and head are those of that moment."""
     target = io.BytesIO()
     sink = HashedSink(target, 100)
-    sink.write(b"keep")
+    put(sink, b"keep")
     mark = sink.mark()
-    sink.write(b"drop")
+    put(sink, b"drop")
     sink.rollback(mark)
-    sink.write(b"!")
+    put(sink, b"!")
     assert (b"keep!", b"keep!") == (target.getvalue(), sink.head)
     assert hashlib.sha256(b"keep!").hexdigest() == sink.sha256
 
@@ -74,9 +75,9 @@ def test_a_mark_from_before_a_restart_leads_to_the_start() -> None:
     """Bytes of another generation are not the ones that were marked."""
     target = io.BytesIO()
     sink = HashedSink(target, 100)
-    sink.write(b"old")
+    put(sink, b"old")
     mark = sink.mark()
     sink.restart()
-    sink.write(b"newer and longer")
+    put(sink, b"newer and longer")
     sink.rollback(mark)
     assert (0, b"", b"") == (sink.position, sink.head, target.getvalue())
