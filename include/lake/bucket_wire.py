@@ -36,8 +36,7 @@ if TYPE_CHECKING:
 
 REPLY_BYTES_MAX = 8 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
-"""Sent at once: a timeout counts for one piece, not for the whole body, which a slow line may need minutes for. Each
-piece gives the interpreter to another thread and takes it back; a quarter of this costs 8 % more CPU (measured)."""
+"""Sent at once over TLS or through a proxy: a time-out counts for one piece, and a line may need minutes for all."""
 
 _TOGETHER_BYTES_MAX = 64 * 1024
 _BLOCK_BYTES = 16 * 1024

@@ -104,6 +104,18 @@ class StretchFile(SeekableReader):
             filled += len(held)
         return filled
 
+    def shown(self, position: int, length: int) -> memoryview | None:
+        """Return these bytes where they lie; ``None`` where they do not lie together. Good until the next read.
+
+        Raises:
+            ArchiveError: as ``RangedSource.read_into``.
+        """
+        if not 0 < length <= len(self._block):
+            return None
+        self._position = position
+        held = self._at_hand(length)
+        return held if len(held) == length else None
+
     def _at_hand(self, wanted: int) -> memoryview:
         """Return the next bytes, at least one and at most ``wanted``, and move behind them; good until the next."""
         begin = self._position - self._block_at

@@ -6,16 +6,19 @@ descriptor behind. What it yields is proven: the last piece comes only after siz
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 
 from include.errors import ArchiveError, ArchiveRejected
 from include.transfer.body import put
 from include.transfer.inflate import ENGINE, RAW_DEFLATE
+from include.transfer.stretches import StretchFile
+from include.transfer.whole_inflate import WHOLE_INFLATE
 from include.transfer.zip_directory import STORED, judge_place, reject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from include.transfer.body import Room
     from include.transfer.inflate import Engine, Inflating
@@ -26,8 +29,6 @@ PACKED_BYTES = 64 * 1024
 PIECE_BYTES = 256 * 1024
 STORED_BYTES = 1024 * 1024
 """Copied at once where nothing is unpacked: each piece is summed twice, and each sum gives the interpreter away."""
-
-Piece = TypeVar("Piece", bytes, memoryview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +64,53 @@ def unpack(source: BinaryIO, member: Member, engine: Engine = ENGINE) -> Iterato
         ArchiveRejected: when the member is not what the directory promised; ``reason`` is one stable word. Errors of
             this project that ``source`` raises pass through; nothing else escapes.
     """
-    return _guarded(lambda: _Unpacking(source, member, engine).pieces())
+    with _hostile():
+        yield from _Unpacking(source, member, engine).pieces()
 
 
-def _guarded(pieces: Callable[[], Iterator[Piece]]) -> Iterator[Piece]:
+@contextmanager
+def _hostile() -> Iterator[None]:
+    """Call everything a rejection that a decompressor fed with hostile bytes may raise."""
     try:
-        yield from pieces()
+        yield
     except ArchiveError:
         raise
-    except Exception as error:  # one boundary for a decompressor fed with hostile bytes
+    except Exception as error:
         raise ArchiveRejected(f"a member cannot be read: {type(error).__name__}", reason="unreadable") from error
 
 
 def pour(source: BinaryIO, member: Member, target: Room, engine: Engine = ENGINE) -> None:
-    """Move a member's bytes into ``target``; what is stored goes there without a copy on the way.
+    """Move a member's bytes into ``target``, where it can be without a copy on the way.
 
     Raises:
         ArchiveRejected: as ``unpack``; then what ``target`` holds is worth nothing. Errors of ``target`` pass through.
     """
-    if member.entry.method != STORED:
+    if member.entry.method == STORED:
+        for view in _views(source, member, target, engine):
+            target.keep(view)
+    elif (whole := _inflated_whole(source, member, target, engine)) is not None:
+        target.keep(whole)
+    else:
         for piece in unpack(source, member, engine):
             put(target, piece)
-        return
-    for view in _guarded(lambda: _Unpacking(source, member, engine).views(target)):
-        target.keep(view)
+
+
+def _views(source: BinaryIO, member: Member, target: Room, engine: Engine) -> Iterator[memoryview]:
+    with _hostile():
+        yield from _Unpacking(source, member, engine).views(target)
+
+
+def _inflated_whole(source: BinaryIO, member: Member, target: Room, engine: Engine) -> memoryview | None:
+    """Return a member inflated and proven in a place of ``target``; ``None`` where it has to be done as a stream."""
+    entry = member.entry
+    if WHOLE_INFLATE is None or not entry.size_bytes or not isinstance(source, StretchFile):
+        return None
+    with _hostile():
+        packed = source.shown(judge_place(source, entry, member.end), entry.compressed_bytes)
+        view = target.room(entry.size_bytes)
+        if packed is None or len(view) != entry.size_bytes or not WHOLE_INFLATE(packed, view):
+            return None
+        return view if engine.crc32(view, 0) == entry.crc32 else None
 
 
 class _Unpacking:

@@ -13,6 +13,7 @@ import pytest
 from include.errors import IntegrityError, RecordingGone, SourceChanged, SourceUnavailable
 from include.transfer.archive_reader import ArchiveLimits, open_archive
 from include.transfer.ranged_source import RangedSource
+from include.transfer.stretches import Stretch, StretchFile
 from tests.transfer.behaviours import answer, cut, whole
 from tests.transfer.conftest import url_of
 from tests.transfer.fault_server import FaultServer, Wire, honest
@@ -131,3 +132,13 @@ def test_a_place_before_the_start_is_a_mistake() -> None:
     assert b"bc" == stream.read()
     with pytest.raises(ValueError, match="before the start"):
         stream.seek(-9, io.SEEK_CUR)
+
+
+def test_bytes_are_shown_where_they_lie_together() -> None:
+    """Those of one block; nothing where a block ends in them, and nothing is no bytes."""
+    body = bytes(range(100))
+    view = StretchFile(RangedSource.of_file(io.BytesIO(body), len(body)), 40)
+    view.aim((Stretch(0, 60), Stretch(60, 100)))
+    assert body[10:30] == bytes(view.shown(10, 20) or b"")
+    assert [None, None, None] == [view.shown(10, 41), view.shown(30, 30), view.shown(30, 0)]
+    assert body[60:100] == bytes(view.shown(60, 40) or b"")

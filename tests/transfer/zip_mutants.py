@@ -14,20 +14,17 @@ import resource
 import sys
 import time
 from collections import Counter
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from include.errors import ArchiveRejected
 from include.transfer.archive_reader import ArchiveLimits, open_archive
-from include.transfer.hashed_sink import HashedSink
 from include.transfer.inflate import ENGINE, zlib_engine
 from tests.transfer.hostile_archives import EMPTY, descriptor, zip64
 from tests.transfer.hostile_zip import Part, build
+from tests.transfer.pouring import poured
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from include.transfer.archive_reader import ArchiveContents, Member
 
 ADDRESS_SPACE_BYTES = 512 * 1024**2
 CPU_SECONDS = 120
@@ -125,22 +122,12 @@ def mutant_of(number: int, originals: tuple[bytes, ...]) -> tuple[int, bytes]:
 def content_of(body: bytes, number: int) -> dict[str, bytes]:
     """Read a zip: half of them with each engine, half as if they lay far away, half straight into a sink."""
     engine = ENGINE if number % 2 else zlib_engine()
-    contents = open_archive(io.BytesIO(body), LIMITS, is_remote=number // 2 % 2 == 1, engine=engine)
-    read = poured if number // 4 % 2 else joined
-    return {member.name: read(contents, member) for member in contents.members}
-
-
-def joined(contents: ArchiveContents, member: Member) -> bytes:
-    """Return a member from its pieces."""
-    return b"".join(contents.pieces(member))
-
-
-def poured(contents: ArchiveContents, member: Member) -> bytes:
-    """Return a member as an archive of recordings takes it: out of the stream, into memory of the sink's."""
-    place = io.BytesIO()
-    with closing(HashedSink(place, LIMITS.member_bytes_max)) as sink:
-        contents.pour(member, sink)
-    return place.getvalue()
+    source = io.BytesIO(body)
+    contents = open_archive(source, LIMITS, is_remote=number // 2 % 2 == 1, engine=engine)
+    names = [member.name for member in contents.members]
+    if number // 4 % 2:
+        return dict(zip(names, poured(source, contents), strict=True))
+    return {member.name: b"".join(contents.pieces(member)) for member in contents.members}
 
 
 def main(count: int) -> None:
