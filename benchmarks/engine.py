@@ -27,6 +27,7 @@ from include.secret import PresignedUrl
 from include.transfer.archive import archive_shard
 from include.transfer.archive_reader import ArchiveLimits, open_archive
 from include.transfer.bundle_source import TAIL_BYTES
+from include.transfer.side_by_side import side_by_side
 from include.transfer.stretches import Stretch, StretchFile, plan_stretches, tail_of
 
 if TYPE_CHECKING:
@@ -50,15 +51,14 @@ def download(task: Task, stack: ExitStack) -> list[Act]:
 
     def one(entry: tuple[str, str]) -> tuple[str, list[object]]:
         name, url = entry
-        with Path(task["folder"], name).open("w+b") as sink:
+        with Path(task["folder"], name).open("w+b", buffering=0) as sink:
             if not task["hashed"]:
                 return name, [downloader.receive(PresignedUrl(url), sink), ""]
             got = downloader.fetch(PresignedUrl(url), sink)
         return name, [got.size, got.sha256]
 
     def act(urls: dict[str, str]) -> Digests:
-        with ThreadPoolExecutor(settings.concurrent_downloads) as pool:
-            return dict(pool.map(one, urls.items()))
+        return dict(side_by_side(one, urls.items(), threads=settings.concurrent_downloads, name="download"))
 
     return [partial(act, urls) for urls in task["parts"]]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -32,6 +31,7 @@ from include.transfer.originals import has_original
 from include.transfer.recording import archive_recording
 from include.transfer.results import sort_results
 from include.transfer.shard_work import JobUrls, ShardSource, ShardWork
+from include.transfer.side_by_side import side_by_side
 from include.transfer.stored import stored_parts, stored_recording
 
 if TYPE_CHECKING:
@@ -195,13 +195,9 @@ def _not_delivered(
 
 def _archive_recordings(work: ShardWork, urls: JobUrls, groups: Sequence[RecordingResults]) -> list[ItemRecord]:
     """Archive recordings side by side; the first trouble with the lake stops the ones that have not begun."""
-    with ThreadPoolExecutor(work.settings.concurrent_downloads, thread_name_prefix="archive") as pool:
-        futures = [pool.submit(archive_recording, work, urls, group) for group in groups]
-        try:
-            return [record for future in futures for record in future.result()]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    threads = work.settings.concurrent_downloads
+    kept = side_by_side(lambda group: archive_recording(work, urls, group), groups, threads=threads, name="archive")
+    return [record for records in kept for record in records]
 
 
 def _already_stored(work: ShardWork, requested: Sequence[str], records: Iterable[ItemRecord]) -> list[ItemRecord]:

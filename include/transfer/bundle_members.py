@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,6 +24,7 @@ from include.transfer.keep import keep_recording, quarantine
 from include.transfer.member_body import extract
 from include.transfer.originals import has_original
 from include.transfer.results import is_selected
+from include.transfer.side_by_side import side_by_side
 from include.transfer.stored import stored_recording
 from include.transfer.stretches import StretchFile, plan_stretches, stretch_of
 
@@ -103,13 +103,8 @@ class BundleMembers:
             finally:
                 views.put(view)
 
-        with ThreadPoolExecutor(workers, thread_name_prefix="member") as pool:
-            futures = [pool.submit(archive_unit, unit) for unit in self._units(shares)]
-            try:
-                return records + [record for future in futures for record in future.result()]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        kept = side_by_side(archive_unit, self._units(shares), threads=workers, name="member")
+        return records + [record for unit in kept for record in unit]
 
     def counted(self) -> int:
         """Return how many recordings the bundle speaks of, which is what the counters of its job count."""

@@ -33,6 +33,7 @@ from include.transfer.facts import stored_facts
 from include.transfer.failure import reason_of
 from include.transfer.metadata import NATIVE_EXPORT
 from include.transfer.shard_work import ShardWork
+from include.transfer.side_by_side import side_by_side
 from include.transfer.stored import stored_parts
 
 if TYPE_CHECKING:
@@ -215,13 +216,8 @@ def _ingest_all(work: ExportWork, recordings: Read, erased: dict[str, str]) -> l
     ]
     for recording, _ in wanted:  # before the threads: they share the map, each touches its own recordings only
         work.shard.stored.setdefault((recording.conversation_id, recording.recording_id), {})
-    with ThreadPoolExecutor(work.shard.settings.concurrent_downloads, thread_name_prefix="export") as pool:
-        futures = [pool.submit(ingest_recording, work, *pair) for pair in wanted]
-        try:
-            return [*gone, *(future.result() for future in futures)]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    threads = work.shard.settings.concurrent_downloads
+    return [*gone, *side_by_side(lambda pair: ingest_recording(work, *pair), wanted, threads=threads, name="export")]
 
 
 def _news(results: Iterable[Ingested], state: DayState) -> list[ItemRecord]:

@@ -154,8 +154,9 @@ class HashedSink:
             self._spool.write_at(self.position, view)
         elif self._plain is not None:
             with disk_errors():
-                for start in range(0, len(view), WRITE_BYTES):
-                    self._plain.write(view[start : start + WRITE_BYTES])
+                rest = view
+                while rest:  # an unbuffered file may take less than it was given
+                    rest = rest[self._plain.write(rest[:WRITE_BYTES]) :]
         self._count(view)
 
     def absorb(self, length: int) -> None:

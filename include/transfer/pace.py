@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import socket
 
 
+_STEP_SECONDS = 0.25
+
+
 @dataclass(slots=True)
 class Pace:
     """How long one response has been waited for, and how long it may be."""
@@ -41,6 +44,11 @@ class Pace:
         if self.in_body:
             self.waited_seconds += seconds
             self.body_bytes += count
+
+
+def _rounded(seconds: float) -> float:
+    """Return no more than ``seconds``, and mostly the same as a moment ago, which needs not be told to the kernel."""
+    return seconds // _STEP_SECONDS * _STEP_SECONDS or seconds
 
 
 class PacedSocket:
@@ -71,7 +79,7 @@ class PacedSocket:
         left = self._pace.seconds_left
         if left <= 0:
             raise TimeoutError("slower than the minimum rate")
-        timeout = min(self._silence_seconds, left)
+        timeout = min(self._silence_seconds, _rounded(left))
         if timeout != self._timeout:  # a system call that a source at a good rate never needs
             give_up_after(self._connection, timeout)
             self._timeout = timeout

@@ -58,6 +58,18 @@ def test_a_work_directory_that_cannot_be_made_is_named(settings: ArchiveSettings
         pass
 
 
+def test_a_file_may_take_less_than_it_was_given() -> None:
+    """As an unbuffered one does where a disk is nearly full, or a signal came."""
+
+    class Taking(io.BytesIO):
+        def write(self, piece) -> int:
+            return super().write(piece[:7])
+
+    target = Taking()
+    put(HashedSink(target, 100), b"twenty bytes, no less")
+    assert b"twenty bytes, no less" == target.getvalue()
+
+
 def test_a_sink_returns_to_a_mark() -> None:
     """Bytes, hash and head are those of that moment."""
     target = io.BytesIO()
