@@ -32,7 +32,7 @@ WHY: dict[str, str] = {
         "The object's key holds its SHA-256, so the upload begins when the download has ended, and cannot overlap it: "
         "S3 does not rename. It is sent from the page cache by the kernel, unread."
     ),
-    "null-deflated": f"{_SMALL}, {_LOCK}. Inflating is the largest share, in ISA-L.",
+    "null-deflated": f"{_SMALL}, {_LOCK}. Inflating is the largest share.",
     "null-stored": f"{_SMALL}, {_LOCK}. Every page of every Ogg file is checked by its own CRC-32.",
     "weed-singles": f"{_SERVER}.",
     "weed-big": "The server takes most of both cores, and the upload begins when the download has ended.",

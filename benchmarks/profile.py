@@ -26,7 +26,9 @@ _HERTZ = 499
 _LINE = re.compile(r"^\s*(\d+\.\d+)%\s+(\S+)\s+\[(.)\]\s+(\S+)", re.MULTILINE)
 _OWNERS = {
     "libcrypto": "SHA-256 (libcrypto)",
-    "isal": "inflate and CRC-32 (ISA-L)",
+    "deflate": "inflate (libdeflate)",
+    "isal": "CRC-32, and inflate of large members (ISA-L)",
+    "fastcrc": "CRC-32 of Ogg pages (fastcrc)",
     "_awscrt": "CRC64NVME (awscrt)",
     "libz": "zlib",
     "libc.so": "memory copies (libc)",

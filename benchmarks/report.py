@@ -113,7 +113,8 @@ def _ceilings(results: Results) -> str:
     lines = ["| limit of this machine | MB/s |", "|---|--:|"]
     lines += [f"| {name} | {rate / 1e6:.0f} |" for name, rate in rates.items()]
     sha, inflate, loopback = (
-        next((1e9 / rate for name, rate in rates.items() if word in name), 0.0) for word in ("SHA", "ISA-L", "loopback")
+        next((1e9 / rate for name, rate in rates.items() if word in name), 0.0)
+        for word in ("SHA", "libdeflate", "loopback")
     )
     text = _LIMITS.format(bare=sha + loopback, inflate=inflate, cores=results.machine.cores)
     return "\n".join(lines) + "\n\n" + text
