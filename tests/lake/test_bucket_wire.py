@@ -48,10 +48,11 @@ def bodies(tmp_path) -> Iterator[dict[str, object]]:
     (tmp_path / "f").write_bytes(b"before" + BODY + b"behind")
     with (tmp_path / "f").open("rb") as file:
         pieces = [memoryview(BODY)[: PIECE_BYTES + 1], BODY[PIECE_BYTES + 1 :]]
-        yield {"bytes": BODY, "pieces": pieces, "file": FileSlice(file.fileno(), len(b"before"), len(BODY))}
+        part = FileSlice(file.fileno(), len(b"before"), len(BODY))
+        yield {"bytes": BODY, "view": memoryview(BODY), "pieces": pieces, "file": part}
 
 
-@pytest.mark.parametrize("form", ["bytes", "pieces", "file"])
+@pytest.mark.parametrize("form", ["bytes", "view", "pieces", "file"])
 def test_body_of_any_form_arrives_whole(bodies, form):
     """What the bucket hears is what was given, and small bodies too."""
     with ScriptedBucket(PUT=[Answer(200)]) as bucket, signed_to(bucket.url) as signed:
@@ -60,7 +61,7 @@ def test_body_of_any_form_arrives_whole(bodies, form):
     assert [BODY, b"small"] == [request.body for request in bucket.heard]
 
 
-@pytest.mark.parametrize("form", ["bytes", "pieces", "file"])
+@pytest.mark.parametrize("form", ["bytes", "view", "pieces", "file"])
 def test_proxy_of_the_client_is_used(bodies, form):
     """Where the client has a proxy the request goes there, with the whole address; nothing goes around it."""
     with (
