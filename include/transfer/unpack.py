@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, TypeVar, cast
 
 from include.errors import ArchiveError, ArchiveRejected
 from include.transfer.body import put
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from include.transfer.seekable import SeekableReader
     from include.transfer.zip_directory import Entry
 
+Step = TypeVar("Step")
 PACKED_BYTES = 64 * 1024
 PIECE_BYTES = 256 * 1024
 STORED_BYTES = 1024 * 1024
@@ -85,32 +86,22 @@ def pour(source: BinaryIO, member: Member, target: Room, engine: Engine = ENGINE
     Raises:
         ArchiveRejected: as ``unpack``; then what ``target`` holds is worth nothing. Errors of ``target`` pass through.
     """
-    if member.entry.method == STORED:
-        for view in _views(source, member, target, engine):
-            target.keep(view)
-    elif (whole := _inflated_whole(source, member, target, engine)) is not None:
+    with _hostile():
+        unpacking = _Unpacking(source, member, engine)
+        whole = unpacking.whole(target)
+    if whole is not None:
         target.keep(whole)
+    elif member.entry.method == STORED:
+        for view in _guarded(unpacking.views(target)):
+            target.keep(view)
     else:
-        for piece in unpack(source, member, engine):
+        for piece in _guarded(unpacking.pieces()):
             put(target, piece)
 
 
-def _views(source: BinaryIO, member: Member, target: Room, engine: Engine) -> Iterator[memoryview]:
+def _guarded(steps: Iterator[Step]) -> Iterator[Step]:
     with _hostile():
-        yield from _Unpacking(source, member, engine).views(target)
-
-
-def _inflated_whole(source: BinaryIO, member: Member, target: Room, engine: Engine) -> memoryview | None:
-    """Return a member inflated and proven in a place of ``target``; ``None`` where it has to be done as a stream."""
-    entry = member.entry
-    if WHOLE_INFLATE is None or not entry.size_bytes or not isinstance(source, StretchFile):
-        return None
-    with _hostile():
-        packed = source.shown(judge_place(source, entry, member.end), entry.compressed_bytes)
-        view = target.room(entry.size_bytes)
-        if packed is None or len(view) != entry.size_bytes or not WHOLE_INFLATE(packed, view):
-            return None
-        return view if engine.crc32(view, 0) == entry.crc32 else None
+        yield from steps
 
 
 class _Unpacking:
@@ -139,6 +130,19 @@ class _Unpacking:
                 yield piece
         if not self._entry.size_bytes:
             self._verify()
+
+    def whole(self, target: Room) -> memoryview | None:
+        """Return the member inflated and proven in one place of ``target``; ``None`` where it takes several steps."""
+        size, packed_bytes = self._entry.size_bytes, self._entry.compressed_bytes
+        if WHOLE_INFLATE is None or self._inflate is None or not size or not isinstance(self._source, StretchFile):
+            return None
+        packed = self._source.shown(self._position, packed_bytes)
+        if packed is None:
+            return None
+        view = target.room(size)
+        if len(view) != size or not WHOLE_INFLATE(packed, view):
+            return None
+        return view if self._engine.crc32(view, 0) == self._entry.crc32 else None
 
     def views(self, target: Room) -> Iterator[memoryview]:
         """Fill places of ``target`` and yield each; the last one only when all is proven. For a stored member."""
