@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_SECONDS = 0.001
 """Zero would mean for ever."""
+_TLS_BYTES = 1024 * 1024
+"""Sent at once over TLS: a time-out counts for one call there, and a slow line may need minutes for all of a body."""
 
 
 def is_plain(sock: socket.socket) -> bool:
@@ -67,7 +69,8 @@ def send(sock: socket.socket, *pieces: bytes | memoryview, more: bool = False) -
     """
     if not is_plain(sock):
         for piece in pieces:
-            sock.sendall(piece)
+            for start in range(0, len(piece), _TLS_BYTES):
+                sock.sendall(memoryview(piece)[start : start + _TLS_BYTES])
         return
     flags = socket.MSG_MORE if more else 0
     left: Sequence[bytes | memoryview] = pieces

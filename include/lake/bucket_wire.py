@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 REPLY_BYTES_MAX = 8 * 1024 * 1024
 PIECE_BYTES = 1024 * 1024
-"""Sent at once over TLS or through a proxy: a time-out counts for one piece, and a line may need minutes for all."""
+"""Read at once of a body that is not in memory."""
 
 _TOGETHER_BYTES_MAX = 64 * 1024
 _BLOCK_BYTES = 16 * 1024
@@ -157,12 +157,8 @@ def _asked(sock: socket.socket, method: str, head: bytes, body: Body) -> HttpAns
 
 def _send(sock: socket.socket, head: bytes, body: Body) -> None:
     if isinstance(body, bytes | memoryview):
-        if len(body) <= _TOGETHER_BYTES_MAX:
-            send(sock, head + body)
-        elif is_plain(sock):
-            send(sock, head, body)
-        else:
-            send(sock, head, *_pieces(body))
+        together = len(body) <= _TOGETHER_BYTES_MAX
+        send(sock, *([head + body] if together else [head, body]))
         return
     send(sock, head, more=True)
     if isinstance(body, FileSlice) and is_plain(sock):
@@ -170,12 +166,6 @@ def _send(sock: socket.socket, head: bytes, body: Body) -> None:
         return
     for piece in body:
         send(sock, piece)
-
-
-def _pieces(body: bytes | memoryview) -> Iterator[memoryview]:
-    view = memoryview(body)
-    for start in range(0, len(body), PIECE_BYTES):
-        yield view[start : start + PIECE_BYTES]
 
 
 def _whole(answer: HttpAnswer) -> bytes:

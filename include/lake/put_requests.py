@@ -20,6 +20,7 @@ from include.lake.stored_object import SHA256_METADATA
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from include.lake.bucket_wire import Body
     from include.lake.signed_http import Answer
 
 _UPLOAD_ID = re.compile(rb"<UploadId>\s*([^<\s]{1,1024})\s*</UploadId>")
@@ -70,7 +71,7 @@ def get_request(key: str) -> Request:
     return Request("GET", key, {}, _EMPTY)
 
 
-def _body_of(body: IO[bytes], bytes_: int) -> bytes | memoryview | FileSlice | Iterator[bytes]:
+def _body_of(body: IO[bytes], bytes_: int) -> Body:
     """Return the body's own memory or file where it shows them, small ones whole, else what is read piece by piece."""
     if bytes_ and isinstance(body, SummedBody):
         return FileSlice(body.fileno(), 0, bytes_) if body.view is None else body.view[:bytes_]
