@@ -14,7 +14,7 @@ from urllib3.util.connection import create_connection
 
 from include.http_answer import HttpAnswer, NoAnswerError
 from include.idle_connections import IdleConnections
-from include.socket_calls import give_up_after, send
+from include.socket_calls import send
 from include.transfer.pace import Pace, PacedSocket
 
 if TYPE_CHECKING:
@@ -86,7 +86,6 @@ class Exchange:
         try:
             if connection.sock is None:
                 connection.connect()
-            give_up_after(connection.sock, silence)
             answer = _ask(connection, request, PacedSocket(connection.sock, pace, silence))
             pace.in_body = True
         except BaseException:

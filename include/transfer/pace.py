@@ -16,8 +16,8 @@ from include.socket_calls import give_up_after, receive
 if TYPE_CHECKING:
     import socket
 
-
 _STEP_SECONDS = 0.25
+"""How exactly the kernel is told what is left of the grace."""
 
 
 @dataclass(slots=True)
@@ -54,14 +54,16 @@ def _rounded(seconds: float) -> float:
 class PacedSocket:
     """What arrives on a connection, at no less than the pace.
 
-    Sits below the HTTP parser, so that a drip inside a status line, a header or a chunk size is seen too. The socket is
-    one that gives up after ``silence_seconds`` (``socket_calls``).
+    Sits below the HTTP parser, so that a drip inside a status line, a header or a chunk size is seen too.
+    ``silence_seconds`` is how long nothing may come.
     """
 
     def __init__(self, connection: socket.socket, pace: Pace, silence_seconds: float) -> None:
         self._connection = connection
         self._pace = pace
-        self._silence_seconds = self._timeout = silence_seconds
+        self._silence_seconds = silence_seconds
+        self._timeout = 0.0
+        self._limit()
 
     def receive(self, view: memoryview) -> int:
         """Read what is there into the start of ``view``; 0 at the end of the connection.
@@ -76,6 +78,13 @@ class PacedSocket:
         return self._paced(view, whole=True)
 
     def _paced(self, view: memoryview, *, whole: bool) -> int:
+        self._limit()
+        begun = time.monotonic()
+        count = receive(self._connection, view, whole=whole)
+        self._pace.record(time.monotonic() - begun, count)
+        return count
+
+    def _limit(self) -> None:
         left = self._pace.seconds_left
         if left <= 0:
             raise TimeoutError("slower than the minimum rate")
@@ -83,7 +92,3 @@ class PacedSocket:
         if timeout != self._timeout:  # a system call that a source at a good rate never needs
             give_up_after(self._connection, timeout)
             self._timeout = timeout
-        begun = time.monotonic()
-        count = receive(self._connection, view, whole=whole)
-        self._pace.record(time.monotonic() - begun, count)
-        return count
