@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from include.local_day import LocalDay
     from include.outcome import ItemRecord
 
-NO_STATE = DayState({})
-
 
 def state_of(lake: LakeStore, commit: Commit) -> DayState:
     """Return the state that a commit stands for: its plans' expectations and its manifests' outcomes."""
@@ -58,7 +56,7 @@ def present_state(lake: LakeStore, commit: Commit) -> DayState:
 
 def known_of(lake: LakeStore, head: Commit | None) -> DayState:
     """Return the present state of a day's newest commit, the empty state where there is none yet."""
-    return NO_STATE if head is None else present_state(lake, head)
+    return DayState({}) if head is None else present_state(lake, head)
 
 
 def archived_parts(lake: LakeStore, org: str, day: LocalDay) -> list[ItemRecord]:

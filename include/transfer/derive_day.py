@@ -20,6 +20,7 @@ from include.transfer.derivative import Workshop, make_derivative
 from include.transfer.derivative_document import Derived, transcoder
 from include.transfer.derivative_slices import Slice, slices_of
 from include.transfer.original import read_original, worth_copying
+from include.transfer.side_by_side import side_by_side
 from include.transfer.source_renditions import Wish
 from include.transfer.standing_derivatives import Standing, read_json, standing_derivatives, write_report
 from include.transfer.transcode_failure import Failed, Reason
@@ -159,12 +160,8 @@ def derive_wishes(desk: DerivativeDesk, date: str, opened: Opened, take: Take = 
         return (outcome.reason, 0) if isinstance(outcome, Failed) else (MADE, outcome.bytes)
 
     # Threads that each wait for a process of their own: so many processors are busy, whatever the interpreter's lock.
-    with ThreadPoolExecutor(desk.wishes.concurrent_transcodes, thread_name_prefix="derive") as pool:
-        try:
-            made = list(pool.map(make, [wish for wish in wishes if wish not in rendered]))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    left = [wish for wish in wishes if wish not in rendered]
+    made = side_by_side(make, left, threads=desk.wishes.concurrent_transcodes, name="derive")
     return _counted(date, [*settled, *made, *((RENDERED, derived.bytes) for derived in rendered.values())])
 
 
