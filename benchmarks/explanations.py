@@ -19,10 +19,7 @@ _SERVER = (
 
 WHY: dict[str, str] = {
     "download-big": f"{_DISK}.",
-    "download-singles": (
-        "Both write the same pages of the page cache. The archive waits for the head of each answer and judges it, and "
-        f"what Python does for each file comes on top. {_CORES}."
-    ),
+    "download-singles": f"{_DISK}. {_CORES}.",
     "digest": (
         "The same bytes are hashed in a second thread while they come, which needs a core of its own beside the "
         "source's: with two cores source, receiving and hashing share them; openssl hashes alone."

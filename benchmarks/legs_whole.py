@@ -77,9 +77,7 @@ def archive(bench: Bench, store: StoreUnderTest, cargo: Cargo, *, in_one_task: b
         WrongResultError: when something is missing, too much, or different.
     """
     prefix = bench.fresh_prefix()
-    task = shard_task(bench, store, cargo, prefix)
-    if not in_one_task:
-        task["parts"] = [[job] for job in _jobs_of(bench, cargo)]
+    task = shard_task(bench, store, cargo, prefix, in_one_task=in_one_task)
     truth = {item.recording_id: (item.size, item.sha256) for item in cargo.items}
     before = store.cpu_seconds()
     sample = with_server(bench.engine("shard", task, truth), store, before)
@@ -102,14 +100,17 @@ def _checked(bench: Bench, store: StoreUnderTest, cargo: Cargo, run: Callable[[s
     return checked
 
 
-def shard_task(bench: Bench, store: StoreUnderTest, cargo: Cargo, prefix: str) -> dict[str, Any]:
-    """Return what ``benchmarks.engine shard`` is asked to do: these jobs' results into that lake, as one shard."""
+def shard_task(
+    bench: Bench, store: StoreUnderTest, cargo: Cargo, prefix: str, *, in_one_task: bool = True
+) -> dict[str, Any]:
+    """Return what ``benchmarks.engine shard`` is asked to do: these jobs' results into that lake, by shards."""
+    jobs = _jobs_of(bench, cargo)
     return {
         "endpoint": store.url,
         "access_key": store.access_key,
         "secret_key": store.secret_key,
         "prefix": prefix,
-        "parts": [_jobs_of(bench, cargo)],
+        "parts": [jobs] if in_one_task else [[job] for job in jobs],
     }
 
 
