@@ -105,8 +105,9 @@ def archive_shard(  # noqa: PLR0913 - the ports, the plan and what is known of t
     erased = erased_conversations(lake, plan.date)
     finished = _finished_manifest(tries, plan, stored, erased)
     if finished is not None:
-        log.info("Nothing to do: %s is complete", finished.key)
-        return _report(finished)
+        key = finished.key
+        log.info("Nothing to do: %s is complete", key)
+        return _report(finished, key)
     tally = DownloadTally(metrics, reason_of)
     work = ShardWork(source, lake, downloader, settings, plan, stored, tally=tally)
     records = [_erased(item, erased[item]) for item in ids if item in erased]
@@ -116,8 +117,7 @@ def archive_shard(  # noqa: PLR0913 - the ports, the plan and what is known of t
     _stop_if_misconfigured(records)
     items = tuple(sorted(dated(set(records), tries, clock())))
     manifest = Manifest(plan.org, plan.date, ids, items, plan.base_version, submitted.plan_key)
-    manifest.write(lake)
-    return _report(manifest, work.tally.result())
+    return _report(manifest, manifest.write(lake), work.tally.result())
 
 
 def _stop_if_misconfigured(records: Sequence[ItemRecord]) -> None:
@@ -275,9 +275,9 @@ def _refused(conversation_id: str) -> ItemRecord:
     return ItemRecord(conversation_id, "", 0, Outcome.QUARANTINED, REFUSED, BATCH, "the source takes no batch with it")
 
 
-def _report(manifest: Manifest, downloads: Downloads = NO_DOWNLOADS) -> ShardReport:
+def _report(manifest: Manifest, key: str, downloads: Downloads = NO_DOWNLOADS) -> ShardReport:
     return ShardReport(
-        manifest_key=manifest.key,
+        manifest_key=key,
         conversations=len(manifest.conversation_ids),
         outcomes=dict(Counter(str(item.outcome) for item in manifest.items)),
         bytes=sum(item.bytes for item in manifest.items if item.outcome is Outcome.ARCHIVED),

@@ -168,10 +168,9 @@ def archive_single(  # noqa: PLR0913 - the ports, the plan and what is wanted
         records = whole_conversation(source, lake, plan, conversation_id, records)
     items = tuple(sorted(dated(set(records), earlier_tries(lake, plan), clock())))
     manifest = Manifest(plan.org, plan.date, plan.conversation_ids, items, plan.base_version, plan.key)
-    manifest.write(lake)
     archived = [item for item in items if item.outcome is Outcome.ARCHIVED]
     return SingleReport(
-        manifest_key=manifest.key,
+        manifest_key=manifest.write(lake),
         archived=len(archived),
         bytes=sum(item.bytes for item in archived),
         missing=(*_not_archived(planned, items), *missing),
