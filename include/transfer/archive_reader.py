@@ -13,13 +13,12 @@ import hashlib
 import io
 import re
 import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from include.errors import ArchiveError, ArchiveRejected
 from include.transfer.inflate import ENGINE
-from include.transfer.unpack import PIECE_BYTES, Member, pour, unpack
+from include.transfer.unpack import Member, pour, unpack
 from include.transfer.zip_directory import (
     STORED,
     Entry,
@@ -84,32 +83,6 @@ class ArchiveContents:
     def pour(self, member: Member, target: Room, source: BinaryIO | None = None) -> None:
         """Move a member's bytes into ``target``; raises as ``pieces``, and then what ``target`` holds is no member."""
         pour(source or self._source, member, target, self._engine)
-
-    @contextmanager
-    def open(self, member: Member, source: BinaryIO | None = None) -> Iterator[BinaryIO]:
-        """Yield ``pieces`` as a stream; raises as they do."""
-        pieces = self.pieces(member, source)
-        with cast("BinaryIO", io.BufferedReader(_Pieces(pieces), PIECE_BYTES)) as stream:
-            yield stream
-
-
-class _Pieces(io.RawIOBase):
-    """An iterator of bytes in the shape ``io`` wants."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        super().__init__()
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]  # Buffer is 3.12's name
-        if not self._rest:
-            self._rest = memoryview(next(self._pieces, b""))
-        piece, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(piece)] = piece
-        return len(piece)
 
 
 def open_archive(

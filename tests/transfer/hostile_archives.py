@@ -25,11 +25,7 @@ DATA = Part().data
 def read_all(body: bytes, limits: ArchiveLimits = LIMITS) -> dict[str, bytes]:
     """Open a zip and read every member."""
     contents = open_archive(io.BytesIO(body), limits)
-    result = {}
-    for member in contents.members:
-        with contents.open(member) as stream:
-            result[member.name] = stream.read()
-    return result
+    return {member.name: b"".join(contents.pieces(member)) for member in contents.members}
 
 
 def descriptor(data: bytes = DATA, *, signed: bool = True, wide: bool = False, crc: int | None = None) -> bytes:
