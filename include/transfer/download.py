@@ -28,7 +28,6 @@ from include.transfer.patience import Patience
 from include.transfer.ranged_source import RangedSource, RangeReader
 from include.transfer.ranges import connections_for
 from include.transfer.recording_spool import BufferPool, Spool
-from include.transfer.spool import spool
 from include.transfer.url_guard import Resolver, resolve
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from include.secret import PresignedUrl, Secret
     from include.settings import ArchiveSettings
 
-__all__ = ["Downloaded", "MediaDownloader", "RangedSource", "Spool", "spool"]
+__all__ = ["Downloaded", "MediaDownloader", "RangedSource", "Spool"]
 
 
 class MediaDownloader:

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from include.errors import ConfigurationError
 from include.transfer.body import put
+from include.transfer.hashed_sink import HashedSink
 from include.transfer.recording_spool import BufferPool, Spool
-from include.transfer.spool import HashedSink, spool
-
-if TYPE_CHECKING:
-    from include.settings import ArchiveSettings
 
 
 @pytest.mark.parametrize("size", [0, 10, 50_000])
-def test_a_spool_leaves_nothing_behind(settings: ArchiveSettings, size: int) -> None:
+def test_a_spool_leaves_nothing_behind(tmp_path: Path, size: int) -> None:
     """Not even while it is open: the file has no name."""
-    with spool(settings) as sink:
-        sink.write(bytes(size))
-        sink.flush()
-        sink.seek(0)
-        assert [] == list((settings.state_dir / "work").iterdir())
-        assert bytes(size) == sink.read()
+    with Spool(BufferPool(1, 1000), tmp_path) as rested, closing(HashedSink(rested, size)) as sink:
+        put(sink, bytes(size))
+        assert (size > 1000) == rested.in_file
+        assert [] == list(tmp_path.iterdir())
+        assert bytes(size) == rested.read()
 
 
 @pytest.mark.parametrize("key", [None, "whose"], ids=["unnamed", "named"])
@@ -47,15 +42,16 @@ def open_below(folder: Path) -> list[Path]:
     return [file for file in found if file.is_relative_to(folder)]
 
 
-def test_a_work_directory_that_cannot_be_made_is_named(settings: ArchiveSettings) -> None:
+def test_a_work_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """The message names the setting."""
-    blocker = settings.state_dir / "file"
+    blocker = tmp_path / "file"
     blocker.write_text("")
     with (
+        Spool(BufferPool(0, 1000), blocker / "work") as rested,
+        closing(HashedSink(rested, 100)) as sink,
         pytest.raises(ConfigurationError, match="RECORDING_ARCHIVE_STATE_DIR"),
-        spool(replace(settings, state_dir=blocker)),
     ):
-        pass
+        put(sink, b"some bytes")
 
 
 def test_a_file_may_take_less_than_it_was_given() -> None:
