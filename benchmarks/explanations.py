@@ -30,7 +30,10 @@ WHY: dict[str, str] = {
         "S3 does not rename. It is sent from the page cache by the kernel, unread."
     ),
     "null-deflated": f"{_SMALL}, {_LOCK}. Inflating is the largest share.",
-    "null-stored": f"{_SMALL}, {_LOCK}. Every page of every Ogg file is checked by its own CRC-32.",
+    "null-stored": (
+        f"{_SMALL}, {_LOCK}. Every page of every Ogg file is checked by its own CRC-32. At the bar source, sink and "
+        "archive would keep both cores busy without a pause; two processes for one zip come nearer (rejected, ADR 17)."
+    ),
     "weed-singles": f"{_SERVER}.",
     "weed-big": "The server takes most of both cores, and the upload begins when the download has ended.",
     "weed-deflated": f"{_SERVER}.",
