@@ -31,7 +31,8 @@ HTTPS_PORT = 443
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _UNSAFE = re.compile(r"[^\x21-\x7e]|[\\<>\"`{}|^]")
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
-_NAME_LENGTH_MAX = 253  # RFC 1035
+_NAME_LENGTH_MAX = 253  # RFC 1035, as is the next
+_LABEL_LENGTH_MAX = 63  # Python's resolver raises UnicodeError above it, which is no OSError
 _PRIVATE = tuple(
     ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 )  # RFC 1918, RFC 4193
@@ -82,7 +83,7 @@ def judge_url(url: PresignedUrl, media_hosts: tuple[str, ...], private_hosts: tu
     if parts.username is not None or parts.password is not None or "@" in parts.netloc:
         raise IntegrityError(f"the media URL for {host!r} carries a user name")
     loopback = is_loopback_name(host)
-    if not loopback and (not _HOST.fullmatch(host) or len(host) > _NAME_LENGTH_MAX or ".." in host):
+    if not loopback and not _is_proper(host):
         raise IntegrityError(f"the media URL names no proper host: {host[:_NAME_LENGTH_MAX]!r}")
     if not any(_permits(entry, host, loopback=loopback) for entry in media_hosts) and not is_named(host, private_hosts):
         raise ConfigurationError(f"the media host {host!r} is not in media_hosts of the Genesys Cloud connection")
@@ -159,6 +160,11 @@ def _split(text: str) -> tuple[SplitResult, int | None]:
         # The cause quotes the URL, and the URL is a credential.
         raise IntegrityError("a media URL cannot be read") from None
     return parts, port
+
+
+def _is_proper(host: str) -> bool:
+    labels_fit = all(0 < len(label) <= _LABEL_LENGTH_MAX for label in host.split("."))
+    return _HOST.fullmatch(host) is not None and len(host) <= _NAME_LENGTH_MAX and labels_fit
 
 
 def is_loopback_name(host: str) -> bool:

@@ -20,6 +20,7 @@ ALLOWED = [
     "https://a.media.example.org/x#part",
     "https://s3.amazonaws.com/a/../b%2f?x=%00",
     "https://xn--bcher-kva.amazonaws.com/x",
+    "https://" + "a" * 63 + ".amazonaws.com/x",
 ]
 
 REFUSED = {
@@ -57,6 +58,7 @@ REFUSED = {
         "https://-bucket.amazonaws.com-/k",
         "https://bucket.amazonaws.com./k",
         "https://" + "a." * 150 + "amazonaws.com/k",
+        "https://" + "a" * 64 + ".amazonaws.com/k",
         "file:///etc/passwd",
         "",
         "nonsense",
