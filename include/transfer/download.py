@@ -159,19 +159,19 @@ class MediaDownloader:
             except SourceChanged as error:
                 file.restart()
                 ranges = None
-                self._wait(patience, file, error)
+                self._wait(patience, file, error, before)
                 address.changed()
             except ArchiveError as error:
                 if ranges is not None:  # each of its parts has had all its attempts
                     raise with_bytes_safe(error, file.sink.position) from None
-                self._wait(patience, file, error)
+                self._wait(patience, file, error, before)
                 address.refused(error)
             else:
                 address.worked()
 
-    def _wait(self, patience: Patience, file: OneFile, error: ArchiveError) -> None:
+    def _wait(self, patience: Patience, file: OneFile, error: ArchiveError, position: int) -> None:
         before = patience.retries
-        patience.survive(with_bytes_safe(error, file.sink.position))
+        patience.survive(with_bytes_safe(error, file.sink.position), lost=file.sink.position < position)
         file.retries += patience.retries - before
 
     def _divided(self, file: OneFile, sink: BinaryIO | Spool) -> ParallelRanges | None:

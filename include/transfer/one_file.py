@@ -98,8 +98,7 @@ class OneFile:
         """
         asked = next_range(self.sink.position, self._chunk_bytes, self.total)
         if asked is None:  # the last answer broke off behind its last byte
-            refuse_page(self.sink.head)
-            self.complete = True
+            self._end()
             return
         self.requests += 1
         before, pin = self.sink.mark(), self.pin
@@ -125,7 +124,8 @@ class OneFile:
             raise verdict.error
         self._confirm(verdict.pin)
         if isinstance(verdict, Complete):
-            self.pin, self.complete = verdict.pin, True
+            self.pin = verdict.pin
+            self._end()
             return
         if isinstance(verdict, RestartFromZero):
             self.restart()
@@ -136,10 +136,18 @@ class OneFile:
         self.in_ranges = isinstance(verdict, Partial)
         length = verdict.received.length if isinstance(verdict, Partial) else self.total
         at_start = self.sink.position == 0
-        receive(response, length, self.sink)
-        if at_start:
-            refuse_page(self.sink.head)
-        self.complete = not self.in_ranges or self.sink.position == self.total
+        try:
+            receive(response, length, self.sink)
+        finally:
+            if at_start:  # also where it broke off: the rest of the file would be joined to it
+                refuse_page(self.sink.head)
+        if not self.in_ranges or self.sink.position == self.total:
+            self._end()
+
+    def _end(self) -> None:
+        """Agree that nothing is left to fetch."""
+        refuse_page(self.sink.head)
+        self.complete = True
 
     def _confirm(self, now: Pin) -> None:
         """Bytes of another process are only gone on with when the source names the same file, in so many words."""

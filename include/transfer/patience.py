@@ -37,10 +37,13 @@ class Patience:
         """A whole range arrived: the source works. Fresh starts stay counted, or a flapping file would never end."""
         self._failures = 0
 
-    def survive(self, error: ArchiveError) -> None:
-        """Wait until the next attempt, or raise ``error`` when another attempt is of no use."""
+    def survive(self, error: ArchiveError, *, lost: bool = False) -> None:
+        """Wait until the next attempt, or raise ``error`` when another attempt is of no use.
+
+        ``lost`` tells that bytes which had arrived are to be fetched again: a fresh start, whatever the error says.
+        """
         self._failures += 1
-        self._restarts += isinstance(error, SourceChanged)
+        self._restarts += lost or isinstance(error, SourceChanged)
         if not _may_heal(error) or max(self._failures, self._restarts) >= self._settings.download_attempts:
             raise error
         wait = full_jitter_seconds(self._failures)

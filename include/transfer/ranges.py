@@ -35,6 +35,7 @@ BUSY_SHARE_MAX = 0.1
 """Above it this machine is what limits a download, not the source: more connections would only cost CPU (measured)."""
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
+_LENGTH = re.compile(r"[0-9]{1,19}")
 _UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})")
 
 
@@ -241,14 +242,19 @@ def _judge_partial(asked: ByteRange, fields: Mapping[str, str]) -> Partial | Ref
 
 def _judge_whole(asked: ByteRange, fields: Mapping[str, str], pinned: Pin | None) -> Whole | RestartFromZero | Refused:
     length = fields.get("content-length")
-    if length is not None and not length.isdecimal():
+    if length is not None and not _LENGTH.fullmatch(length):
         return _refused("the Content-Length cannot be read")
     total = int(length) if length is not None else (pinned.total if pinned else None)
     if total is None and "transfer-encoding" not in fields:
         # Ended by closing the connection: a cut cannot be told from the end (RFC 9112, 8).
         return _refused("the answer says nowhere how long it is")
     pin = _pin(fields, total)
-    return Whole(pin) if asked.first == 0 else RestartFromZero(pin)
+    if asked.first == 0:
+        return Whole(pin)
+    if pin.etag is None and pinned is not None and pinned.strong_etag is not None:
+        # A page of a proxy, most likely: if it broke off, the rest of the file would be joined to it.
+        return _refused("the answer is not a range, and does not name the file that was begun")
+    return RestartFromZero(pin)
 
 
 def _judge_unsatisfied(asked: ByteRange, fields: Mapping[str, str], pinned: Pin | None) -> Complete | Refused:

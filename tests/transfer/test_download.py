@@ -12,6 +12,7 @@ import pytest
 from include.errors import (
     IntegrityError,
     SourceChanged,
+    TransferInterrupted,
 )
 from tests.transfer.behaviours import after, answer, changed_head, cut, partial_head, whole
 from tests.transfer.conftest import CHUNK, url_of
@@ -296,6 +297,40 @@ def test_a_swapped_file_without_etag_shows_by_its_size_or_time(downloader: Media
         sink = io.BytesIO()
         assert 1 == downloader.fetch(url_of(server), sink).retries
     assert content == sink.getvalue()
+
+
+def test_a_server_that_now_and_then_begins_anew_is_given_up(refused: Refused, server: FaultServer) -> None:
+    """D7 with D1: every second answer is the whole file and breaks off, so that what had arrived is lost each time."""
+    count = 0
+
+    def flapping(request: Request, wire: Wire) -> None:
+        nonlocal count
+        count += 1
+        if count > 50:
+            answer(404)(request, wire)  # or the test would never end
+        elif count % 2:
+            changed_head()(request, wire)
+        else:
+            wire.head(200, content_length=len(wire.content), etag=wire.etag)
+            wire.send(wire.content[:10])
+
+    server.default = flapping
+    refused(TransferInterrupted)
+
+
+@pytest.mark.parametrize("etag", ['"first"', None], ids=["etag", "no-etag"])
+def test_a_page_between_two_ranges_is_not_joined_to_the_file(
+    fetched: Fetched, server: FaultServer, etag: str | None
+) -> None:
+    """D16: a page whose length the framing tells; it ends before the file does."""
+
+    def page(_: Request, wire: Wire) -> None:
+        wire.head(200, transfer_encoding="chunked", content_type="text/html")
+        wire.send(b"20\r\n<html><body>log in</body></html>\r\n0\r\n\r\n")
+
+    server.etag = etag
+    server.script = after(2, page)
+    assert 1 == fetched().retries
 
 
 def test_a_file_that_keeps_changing_is_given_up(refused: Refused, server: FaultServer) -> None:

@@ -130,3 +130,17 @@ def test_a_whole_file_keeps_the_pinned_total() -> None:
     """A close-delimited 200 is bounded by what an earlier answer said."""
     verdict = judge_response(ByteRange(10, 99), 200, {}, Pin(100))
     assert RestartFromZero(Pin(100)) == verdict
+
+
+def test_a_length_that_no_file_has_is_refused() -> None:
+    """D25: Python itself refuses to read a number of so many digits, with an error of its own."""
+    verdict = judge_response(FIRST, 200, {"Content-Length": "9" * 5000}, None)
+    assert isinstance(verdict.error, IntegrityError)
+
+
+def test_a_whole_file_in_the_middle_must_be_the_one_that_was_begun() -> None:
+    """D16: a page of a proxy has no ETag, where the file had one; at the start nothing could be joined to it."""
+    later = judge_response(ByteRange(10, 99), 200, {"Transfer-Encoding": "chunked"}, Pin(100, '"a"'))
+    assert isinstance(later.error, IntegrityError)
+    first = judge_response(FIRST, 200, {"Transfer-Encoding": "chunked"}, Pin(100, '"a"'))
+    assert isinstance(first, Whole)
