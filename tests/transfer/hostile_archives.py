@@ -184,6 +184,10 @@ BAD = {
     "extra-cut": (build(Part(central_extra=b"\1\2\3")), "extra_field"),
     "extra-long": (build(Part(central_extra=struct.pack("<2H", 9, 5))), "extra_field"),
     "extra-twice": (build(Part(central_extra=struct.pack("<4H", 9, 0, 9, 0))), "extra_field"),
+    "extra-many": (
+        build(Part(central_extra=b"".join(struct.pack("<2H", n, 0) for n in range(200, 265)))),
+        "extra_field",
+    ),
     "extra-local": (build(Part(extra=b"\1\2\3")), "extra_field"),
     "unicode-path": (build(Part(central_extra=struct.pack("<2H5s4s", 0x7075, 9, b"\1abcd", b"evil"))), "extra_field"),
     "unicode-path-local": (build(Part(extra=struct.pack("<2H5s4s", 0x7075, 9, b"\1abcd", b"evil"))), "extra_field"),
