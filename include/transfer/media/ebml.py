@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from include.transfer.media.structure import AudioFacts, Malformed, Structure
 
@@ -23,11 +22,14 @@ _ENTERED = frozenset({_SEGMENT, _INFO, _TRACKS, _TRACK, _AUDIO})
 _LEAVES = frozenset({_TIME_SCALE, _DURATION, _CODEC_ID, _RATE, _CHANNELS})
 _LEAF_BYTES_MAX = 64
 _ELEMENTS_MAX = 5_000_000
+_ELEMENTS_FREE, _ELEMENT_BYTES = 100_000, 16
+"""Two bytes make an element, and 10 MB of them took 12 s; a block of a recording has 20 bytes and more."""
+
+_HEAD_BYTES_MAX = 12
 _NANOSECONDS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class _Element(NamedTuple):
     id: int
     body: int
     length: int | None  # None: unknown, it ends where its parent does
@@ -43,7 +45,7 @@ def walk(window: Window) -> Structure:
     ends = [window.size]
     offset = clusters = segments = 0
     unknown = False
-    for _ in range(_ELEMENTS_MAX):
+    for _ in range(min(_ELEMENTS_MAX, _ELEMENTS_FREE + window.size // _ELEMENT_BYTES)):
         while len(ends) > 1 and offset >= ends[-1]:
             ends.pop()
         if offset >= window.size:
@@ -75,19 +77,19 @@ def _end(element: _Element, parent_end: int, offset: int) -> int:
 
 
 def _element(window: Window, offset: int) -> _Element:
-    first = window.take(offset, 1)[0]
-    id_bytes = 9 - first.bit_length()
+    head = window.upto(offset, _HEAD_BYTES_MAX)
+    id_bytes = 9 - head[0].bit_length()
     if id_bytes > 4:  # noqa: PLR2004 - EBMLMaxIDLength
         raise Malformed(f"no EBML element at byte {offset}")
-    element_id = int.from_bytes(window.take(offset, id_bytes))
-    size_at = offset + id_bytes
-    lead = window.take(size_at, 1)[0]
-    size_bytes = 9 - lead.bit_length()
+    size_bytes = 9 - head[id_bytes].bit_length() if id_bytes < len(head) else 1
     if size_bytes > 8:  # noqa: PLR2004 - EBMLMaxSizeLength
-        raise Malformed(f"no EBML size at byte {size_at}")
+        raise Malformed(f"no EBML size at byte {offset + id_bytes}")
+    body = id_bytes + size_bytes
+    if body > len(head):
+        raise Malformed(f"the file ends inside the element at byte {offset}")
     all_ones = (1 << 7 * size_bytes) - 1
-    length = int.from_bytes(window.take(size_at, size_bytes)) & all_ones
-    return _Element(element_id, size_at + size_bytes, None if length == all_ones else length)
+    length = int.from_bytes(head[id_bytes:body]) & all_ones
+    return _Element(int.from_bytes(head[:id_bytes]), offset + body, None if length == all_ones else length)
 
 
 def _structure(facts: dict[int, bytes], clusters: int, *, unknown: bool) -> Structure:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from include.transfer.media.structure import WINDOW_BYTES, AudioFacts, Malformed, Structure, milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from include.transfer.media.structure import Window
 
 _ID3_HEADER_BYTES = 10
@@ -116,29 +114,34 @@ def _frames(window: Window, offset: int) -> tuple[int, int, int]:
         offset, frames, samples = offset + at, frames + count, samples + more
         if offset > window.size:
             raise Malformed(f"the last of {frames} frames is cut by the end of the file")
-        four = window.upto(offset, 4)
-        if four not in known:
-            header = frame_header(four)
-            if header is None:
-                break
-            if len(known) == _KNOWN_MAX:
-                known.clear()
-            known[four] = (header.length, header.samples)
+        if not count:
+            break
     return offset, frames, samples
 
 
-def _run(block: bytes, known: Mapping[bytes, tuple[int, int]]) -> tuple[int, int, int]:
-    """Walk the frames whose headers are known and lie in ``block``; return as ``_frames`` does."""
+def _run(block: bytes, known: dict[bytes, tuple[int, int]]) -> tuple[int, int, int]:
+    """Walk the frames whose headers lie in ``block``; return as ``_frames`` does."""
     at = frames = samples = 0
     last = len(block) - 4
     while at <= last:
-        frame = known.get(block[at : at + 4])
+        frame = known.get(block[at : at + 4]) or _learn(block[at : at + 4], known)
         if frame is None:
             break
         at += frame[0]
         samples += frame[1]
         frames += 1
     return at, frames, samples
+
+
+def _learn(four: bytes, known: dict[bytes, tuple[int, int]]) -> tuple[int, int] | None:
+    """Return length and samples of a frame whose header was not met before, and know it from now on."""
+    header = frame_header(four)
+    if header is None:
+        return None
+    if len(known) == _KNOWN_MAX:
+        known.clear()
+    known[four] = (header.length, header.samples)
+    return known[four]
 
 
 def _structure(first: FrameHeader, frames: int, samples: int, announced: int | None) -> Structure:

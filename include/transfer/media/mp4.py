@@ -51,7 +51,9 @@ def _box(window: Window, offset: int) -> tuple[bytes, int, int]:
 
 def _duration(window: Window, offset: int, end: int) -> int | None:
     """Read the movie header among the children of ``moov``."""
-    while offset + 8 <= end:
+    for _ in range(_BOXES_MAX):
+        if offset + 8 > end:
+            break
         kind, body, offset = _box(window, offset)
         if kind == b"mvhd":
             header = window.take(body, _MVHD_BYTES)

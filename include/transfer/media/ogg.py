@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _CONTINUED, _BEGIN, _END = 1, 2, 4
 _NO_GRANULE = -1
 _OPUS_RATE_HZ = 48000  # granules of Opus count at 48 kHz whatever the input was (RFC 7845, 4)
+_STREAMS_MAX = 10_000
 _CRC_AT, _NO_CRC = 22, bytes(4)
 _HEADER = struct.Struct("<4sBBqIIIB")
 
@@ -72,6 +73,8 @@ def _page(window: Window, offset: int, streams: dict[int, _Stream], finished: li
     if flags & _BEGIN:
         if serial in streams:
             finished.append(_ended(streams[serial]))
+        if len(finished) + len(streams) >= _STREAMS_MAX:
+            raise Malformed("more streams than any recording has")
         streams[serial] = _begin(bytes(page[head_bytes:]), number)
     stream = streams.get(serial)
     if stream is None or stream.ended or number != stream.next_page:
