@@ -32,7 +32,7 @@ _WALKS: dict[str, Callable[[Window], Structure]] = {
     "json": document.walk_json,
     "eml": document.walk_any,
 }
-DURATION_SLACK_FRACTION = 0.05
+DURATION_SLACK_PART = 20
 DURATION_SLACK_MILLISECONDS = 2000
 """Call legs are declared by signalling times, which lie a little outside of the sound; encoders pad."""
 
@@ -99,14 +99,16 @@ def examine(
     if kind.audio:
         note = "headers, and no sound" if structure.empty else ""
         findings = (*findings, Finding("contains_sound", ok=not structure.empty, required=False, note=note))
-    if structure.audio and declared_milliseconds and structure.audio.duration_milliseconds is not None:
-        findings = (*findings, _lasts(structure.audio.duration_milliseconds, declared_milliseconds))
-    return Inspection(kind, findings, structure.audio)
+    audio = structure.audio.credible() if structure.audio else None
+    if audio and declared_milliseconds and audio.duration_milliseconds is not None:
+        findings = (*findings, _lasts(audio.duration_milliseconds, declared_milliseconds))
+    return Inspection(kind, findings, audio)
 
 
 def _lasts(measured: int, declared: int) -> Finding:
     off = abs(measured - declared)
-    agrees = off <= max(DURATION_SLACK_MILLISECONDS, declared * DURATION_SLACK_FRACTION)
+    # Whole numbers only: a job may declare one that no float can hold.
+    agrees = off <= max(DURATION_SLACK_MILLISECONDS, declared // DURATION_SLACK_PART)
     note = "" if agrees else f"declared as {declared} ms, the sound lasts {measured} ms"
     return Finding("declared_duration_agrees", agrees, required=False, note=note)
 

@@ -7,12 +7,13 @@ import json
 import struct
 import tracemalloc
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from include.transfer.integrity import Finding, examine, inspect, verdict
-from tests.transfer.boxes import webm
+from tests.transfer.boxes import box, element, webm
 from tests.transfer.examined import failure, look
 from tests.transfer.sound import FORMATS, RATE_HZ, SECONDS, sound
 
@@ -54,6 +55,37 @@ def test_headers_without_sound_are_flagged(body: bytes) -> None:
 def test_one_sample_and_silence_are_recordings() -> None:
     """M9: short or quiet is not empty."""
     assert all(finding.ok for finding in look(sound("wav-pcm", samples=1)).findings)
+
+
+WAVE_FIELDS = (b"RIFF", 40, b"WAVE", b"fmt ", 16, 1, 1, 2**32 - 1, 8, 1, 8, b"data", 4, b"s")
+SOUND_FACTS = element(b"\x16\x54\xae\x6b", element(b"\xae", element(b"\xe1", element(b"\x9f", b"\xff" * 60))))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        struct.pack("<4sI4s4sIHHIIHH4sI4s", *WAVE_FIELDS),
+        webm()[:19] + element(b"\x18\x53\x80\x67", SOUND_FACTS),
+        box(b"ftyp", b"isom" + bytes(8))
+        + box(b"moov", box(b"mvhd", struct.pack(">IQQIQ", 1 << 24, 0, 0, 1, 2**63) + bytes(80)))
+        + box(b"mdat", b"x"),
+    ],
+    ids=["rate", "channels", "duration"],
+)
+def test_numbers_that_no_sound_has_are_not_kept(body: bytes) -> None:
+    """M6, M7: a header holds any number; one that does not fit its column would cost the day its catalog."""
+    found = look(body)
+    assert None is verdict(found.findings)
+    pa.array([found.audio.sample_rate_hz, found.audio.channels], type=pa.int32())
+    pa.array([found.audio.duration_milliseconds], type=pa.int64())
+
+
+@pytest.mark.parametrize(("declared", "agrees"), [(10**400, False), (-(10**400), False), (2000, True)])
+def test_any_number_may_be_declared_as_the_duration(declared: int, *, agrees: bool) -> None:
+    """M12: it comes from a JSON of the source, where numbers may be as long as they like."""
+    body = sound("wav-pcm")
+    found = examine(io.BytesIO(body), len(body), None, declared)
+    assert agrees == next(finding.ok for finding in found.findings if finding.name == "declared_duration_agrees")
 
 
 def test_no_bytes_are_no_recording() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from include.lake.file_sums import SummedBody
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOW_BYTES = 256 * 1024
+_COUNT_MAX = 2**31 - 1
+_MILLISECONDS_MAX = 2**53 - 1
+"""What the columns of the catalog hold, and what every reader of JSON reads exactly (RFC 7493, 2.2)."""
 
 
 class Malformed(Exception):  # noqa: N818 - never leaves this package: ``integrity`` turns it into a finding
@@ -25,6 +28,22 @@ class AudioFacts:
     channels: int | None = None
     sample_rate_hz: int | None = None
     duration_milliseconds: int | None = None
+
+    def credible(self) -> AudioFacts:
+        """Return them without the numbers that no sound can have.
+
+        A header holds any number, and one that does not fit its column would keep a whole day out of the catalog.
+        """
+        return replace(
+            self,
+            channels=_at_most(self.channels, _COUNT_MAX),
+            sample_rate_hz=_at_most(self.sample_rate_hz, _COUNT_MAX),
+            duration_milliseconds=_at_most(self.duration_milliseconds, _MILLISECONDS_MAX),
+        )
+
+
+def _at_most(number: int | None, most: int) -> int | None:
+    return number if number is not None and number <= most else None
 
 
 @dataclass(frozen=True, slots=True)
