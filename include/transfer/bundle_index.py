@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from include.lake.layout import is_uuid
+from include.transfer.media.document import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,7 +58,7 @@ def read_index(body: bytes) -> BundleIndex | None:
     An object with one key twice says two things, and readers differ on which one they hear: such an index says nothing.
     """
     try:
-        return _index_of(json.loads(body, object_pairs_hook=_each_key_once, parse_constant=lambda _: None))
+        return _index_of(parsed(body, object_pairs_hook=_each_key_once, parse_constant=lambda _: None))
     except (ValueError, RecursionError):  # what was read at the limit of depth may be too deep to be written again
         return None
 

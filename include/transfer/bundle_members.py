@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 INDEX_BYTES_MAX = 64 * 1024 * 1024
+"""Of all members together that may be the index."""
+
 INDEX_STRETCH_BYTES = 1024 * 1024
 ARCHIVE = "archive"
 IDENTITY_MISMATCH = "identity_mismatch"
@@ -243,7 +245,7 @@ def split(contents: ArchiveContents, source: BundleSource) -> tuple[BundleIndex,
         ArchiveRejected: when a member that may be the index is damaged.
     """
     names = {member.name for member in contents.members}
-    candidates = [member for member in contents.members if _may_be_index(member)]
+    candidates = may_be_index(contents.members)
     view = source.view()
     view.aim(plan_stretches(candidates, INDEX_STRETCH_BYTES))
     best, chosen, most = BundleIndex(), None, -1
@@ -254,5 +256,12 @@ def split(contents: ArchiveContents, source: BundleSource) -> tuple[BundleIndex,
     return best, tuple(member for member in contents.members if member is not chosen)
 
 
-def _may_be_index(member: Member) -> bool:
-    return member.name.lower().endswith(".json") and member.size <= INDEX_BYTES_MAX and ids_in_name(member.name) is None
+def may_be_index(members: Iterable[Member]) -> list[Member]:
+    """Return those that may be the index: the first ones of the directory, as many as may be read."""
+    found, left = [], INDEX_BYTES_MAX
+    for member in members:
+        is_named_so = member.name.lower().endswith(".json") and ids_in_name(member.name) is None
+        if is_named_so and member.size <= left:
+            found.append(member)
+            left -= member.size
+    return found

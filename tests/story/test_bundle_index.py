@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 from include.canonical import canonical_json
 from include.lake.layout import is_uuid
 from include.transfer.bundle_index import BundleIndex, ids_in_name, read_index
+from include.transfer.bundle_members import INDEX_BYTES_MAX, may_be_index
+from include.transfer.media.document import JSON_VALUES_MAX
+from include.transfer.unpack import Member
+from include.transfer.zip_directory import Entry
 from tests.story.desk import conversation, path, recording_of, row
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(conversation(1))
@@ -98,6 +102,27 @@ def test_spellings_of_the_file_s_name(name: str) -> None:
 def test_what_is_no_index(body: bytes) -> None:
     """A transcript, or no JSON at all, is no index."""
     assert read_index(body) is None
+
+
+def test_index_of_more_values_than_a_worker_has_room_for() -> None:
+    """Z15: a few MB of empty objects, packed into kilobytes, become gigabytes: they are counted before."""
+    rows = json.dumps([row(1, "a.wav")]).encode()
+    assert {"a.wav"} == read_index(rows[:-1] + b",{}" * 1000 + b"]").entries.keys()
+    assert None is read_index(rows[:-1] + b",{}" * (JSON_VALUES_MAX // 2) + b"]")
+
+
+def test_only_so_much_is_read_in_search_of_an_index() -> None:
+    """Z15: by all that may be it together; what belongs to a recording by its path is none."""
+    sizes = {
+        path(1, end=".json"): 1,
+        "a.json": INDEX_BYTES_MAX - 10,
+        "b.JSON": 11,
+        "c.json": 10,
+        "d.json": 1,
+        "e.txt": 0,
+    }
+    members = [Member(Entry(b"", name, 0, 0, 0, 0, size, 0, 0), 0) for name, size in sizes.items()]
+    assert ["a.json", "c.json"] == [member.name for member in may_be_index(members)]
 
 
 def test_empty_index_is_an_index() -> None:

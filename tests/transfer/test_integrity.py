@@ -80,7 +80,9 @@ def test_numbers_that_no_sound_has_are_not_kept(body: bytes) -> None:
     pa.array([found.audio.duration_milliseconds], type=pa.int64())
 
 
-@pytest.mark.parametrize(("declared", "agrees"), [(10**400, False), (-(10**400), False), (2000, True)])
+@pytest.mark.parametrize(
+    ("declared", "agrees"), [(10**400, False), (-(10**400), False), (2000, True)], ids=["more", "less", "true"]
+)
 def test_any_number_may_be_declared_as_the_duration(declared: int, *, agrees: bool) -> None:
     """M12: it comes from a JSON of the source, where numbers may be as long as they like."""
     body = sound("wav-pcm")
@@ -115,6 +117,12 @@ def test_json_too_large_to_parse_is_refused() -> None:
     """M1: memory is bounded."""
     body = b'["' + b"x" * (33 * 1024 * 1024) + b'"]'
     assert "structure_whole" == failure(body)
+
+
+def test_json_of_too_many_values_is_refused() -> None:
+    """M1: a few MB of them become hundreds in memory."""
+    assert None is failure(b"[" + b"0," * 400_000 + b"0]")
+    assert "structure_whole" == failure(b"[" + b"[]," * 300_000 + b"[]]")
 
 
 @pytest.mark.parametrize(
