@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 VERSION = 1
 AGE_SECONDS_MAX = 2 * 86_400
 """A day that is still missing two days later is fetched anew rather than kept on a worker's disk for ever."""
+
+_ETAG = re.compile(r"(?!W/)[\x20-\x7e\x80-\xff]+")
+"""A strong one that may stand in a request, as it stood in an answer."""
 
 MARKS_KEPT = 64
 SYNC_SHARE = 0.05
@@ -149,9 +153,10 @@ class PartFile:
             if note["version"] != VERSION or note["key"] != self._key:
                 return None
             marks = sorted((int(end), str(digest)) for end, digest in note["marks"])
-            return int(note["total"]), str(note["etag"]), marks
-        except (OSError, ValueError, KeyError, TypeError):
+            total, etag = int(note["total"]), str(note["etag"])
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None  # of another version, or cut by a failing machine: bytes that nobody can vouch for
+        return (total, etag, marks) if _ETAG.fullmatch(etag) else None
 
     def _hash_on(self, state: FileSums, position: int, end: int) -> int:
         block = memoryview(bytearray(BLOCK_BYTES))

@@ -152,17 +152,34 @@ def test_a_cut_part_file_is_believed_as_far_as_it_goes(
 
 @pytest.mark.parametrize(
     "change",
-    [{"version": 0}, {"key": "another"}, {"marks": "?"}, {"total": None}, None],
-    ids=["version", "key", "marks", "total", "cut"],
+    [
+        {"version": 0},
+        {"key": "another"},
+        {"marks": "?"},
+        {"total": None},
+        {"total": float("inf")},
+        {"marks": [[float("inf"), ""]]},
+        {"etag": '"\u20ac"'},
+        {"etag": '"a"\r\nX-Evil: 1'},
+        {"etag": 'W/"first"'},
+        {"etag": ""},
+        {"etag": None},
+        None,
+        "[" * 100_000,
+    ],
+    ids=lambda change: json.dumps(change)[:20],
 )
 def test_a_note_of_another_version_or_file_is_not_believed(
-    settings: ArchiveSettings, large: RangeServer, torn: Callable, change: dict | None
+    settings: ArchiveSettings, large: RangeServer, torn: Callable, change: dict | str | None
 ) -> None:
-    """D27: the bytes are discarded and fetched anew."""
+    """D27: the bytes are discarded and fetched anew, and what is written there reaches no request."""
     torn()
     note = next((settings.state_dir / "work").glob("*.json"))
     text = note.read_text()
-    note.write_text(text[:-9] if change is None else json.dumps(json.loads(text) | change))
+    if isinstance(change, dict):
+        note.write_text(json.dumps(json.loads(text) | change))
+    else:
+        note.write_text(change or text[:-9])
     assert (0, 0) == fetched(settings, large)
 
 
