@@ -238,6 +238,7 @@ class Spool(SummedBody, SeekableReader):
         with disk_errors():
             cut(self._fd, 0)
         if self._buffer is not None:
-            size, buffer, self._buffer = self._size, self._buffer, None
-            self.write_at(0, memoryview(buffer)[:size])
-            self._pool.give(buffer)
+            # Not let go before all of it is written: where the disk is full, it goes back when this is closed.
+            self.write_at(0, memoryview(self._buffer)[: self._size])
+            self._pool.give(self._buffer)
+            self._buffer = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import resource
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from include.errors import ConfigurationError
+from include.errors import ConfigurationError, QuotaExceeded
 from include.transfer.body import put
 from include.transfer.hashed_sink import HashedSink
 from include.transfer.recording_spool import BufferPool, Spool
@@ -34,6 +35,19 @@ def test_a_file_is_given_back_with_its_spool(tmp_path: Path, key: str | None) ->
         assert open_below(tmp_path)
     assert [] == list(tmp_path.iterdir())
     assert [] == open_below(tmp_path)
+
+
+def test_a_full_disk_costs_no_buffer(tmp_path: Path) -> None:
+    """D24: memory whose bytes do not fit into the file they have outgrown it for is the next recording's."""
+    pool = BufferPool(1, 4096)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # the system then says EFBIG, as it says ENOSPC of a disk
+    try:
+        with Spool(pool, tmp_path) as rested, closing(HashedSink(rested, 10_000)) as sink, pytest.raises(QuotaExceeded):
+            put(sink, bytes(5000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert None is not pool.take()
 
 
 def open_below(folder: Path) -> list[Path]:
