@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from include.genesys.models import RecordingResult
     from include.secret import PresignedUrl
+    from include.transfer.recording_spool import Spool
     from include.transfer.shard_work import JobUrl, JobUrls, ShardWork
 
 TAIL_BYTES = 256 * 1024
@@ -71,7 +72,7 @@ class BundleSource:
             body = self.whole()
         if not body.is_zip:
             raise ArchiveRejected("The result is no zip archive.", reason="not_an_archive")
-        self._ranged = RangedSource.of_file(body.sink, body.size)
+        self._ranged = RangedSource.of_spool(cast("Spool", body.sink), body.size)
         contents = open_archive(body.sink, ArchiveLimits())
         self._origin = replace(
             body.origin, archive_sha256=body.sha256, archive_directory_sha256=contents.directory_sha256

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING, BinaryIO, Self, cast
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from include.errors import ArchiveError, RetriableError, SourceChanged, UrlExpired
 from include.lake.quota import ByteBudget
@@ -205,5 +205,5 @@ class MediaDownloader:
             source = RangeReader(self._http, url, self._settings, self._sleep, renew).open()
             if source is None:
                 sink = stack.enter_context(self.spool())
-                source = RangedSource.of_file(cast("BinaryIO", sink), self.receive(url, sink, renew=renew))
+                source = RangedSource.of_spool(sink, self.receive(url, sink, renew=renew))
             yield source

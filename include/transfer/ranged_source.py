@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from threading import Lock
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.errors import IntegrityError, RetriableError, UrlExpired
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from include.secret import PresignedUrl
     from include.settings import ArchiveSettings
     from include.transfer.media_http import MediaHttp
+    from include.transfer.recording_spool import Spool
 
 STREAM_BLOCK_BYTES = 1024 * 1024
 
@@ -39,18 +39,9 @@ class RangedSource:
         self._fill = fill
 
     @classmethod
-    def of_file(cls, file: BinaryIO, size: int) -> RangedSource:
-        """Read from a local file, which the caller closes."""
-        lock = Lock()
-
-        def fill(offset: int, view: memoryview) -> int:
-            with lock:
-                file.seek(offset)
-                piece = file.read(len(view))
-            view[: len(piece)] = piece
-            return len(piece)
-
-        return cls(size, fill)
+    def of_spool(cls, spool: Spool, size: int) -> RangedSource:
+        """Read from a whole copy, which the caller closes, wherever others have moved it to meanwhile."""
+        return cls(size, spool.read_at)
 
     def read_into(self, offset: int, view: memoryview) -> int:
         """Fill ``view`` with the bytes from ``offset`` on and return how many there are: fewer only at the end.

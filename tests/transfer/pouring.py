@@ -19,9 +19,20 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 512 * 1024
 
 
+def source_of(body: bytes) -> RangedSource:
+    """Return bytes as a remote file."""
+
+    def fill(offset: int, view: memoryview) -> int:
+        piece = body[offset : offset + len(view)]
+        view[: len(piece)] = piece
+        return len(piece)
+
+    return RangedSource(len(body), fill)
+
+
 def poured(source: io.BytesIO, contents: ArchiveContents) -> Iterator[bytes]:
     """Yield the bytes of each member of an archive that was opened on this source."""
-    view = StretchFile(RangedSource.of_file(source, len(source.getvalue())), BLOCK_BYTES)
+    view = StretchFile(source_of(source.getvalue()), BLOCK_BYTES)
     view.aim(plan_stretches(contents.members, BLOCK_BYTES))
     for member in contents.members:
         place = io.BytesIO()

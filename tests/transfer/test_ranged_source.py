@@ -6,19 +6,26 @@ import io
 import random
 import zipfile
 from collections import deque
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from include.errors import IntegrityError, RecordingGone, SourceChanged, SourceUnavailable
 from include.transfer.archive_reader import ArchiveLimits, open_archive
+from include.transfer.body import put
+from include.transfer.hashed_sink import HashedSink
 from include.transfer.ranged_source import RangedSource
+from include.transfer.recording_spool import BufferPool, Spool
 from include.transfer.stretches import Stretch, StretchFile
 from tests.transfer.behaviours import answer, cut, whole
 from tests.transfer.conftest import url_of
 from tests.transfer.fault_server import FaultServer, Wire, honest
+from tests.transfer.pouring import source_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from include.secret import PresignedUrl
     from include.transfer.download import MediaDownloader
 
@@ -121,7 +128,7 @@ def test_a_lost_connection_is_not_a_bad_archive(
 
 def test_a_place_before_the_start_is_a_mistake() -> None:
     """Negative numbers are refused, also through the stream."""
-    source = RangedSource.of_file(io.BytesIO(b"abc"), 3)
+    source = source_of(b"abc")
     with pytest.raises(ValueError, match="negative"):
         source.read_at(-1, 2)
     stream = source.stream()
@@ -131,10 +138,27 @@ def test_a_place_before_the_start_is_a_mistake() -> None:
         stream.seek(-9, io.SEEK_CUR)
 
 
+class Restless(Spool):
+    """A whole copy that somebody else moves to its end each time it was moved, as it is before it is uploaded."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Move to a place, and away from it."""
+        super().seek(offset, whence)
+        return super().seek(0, io.SEEK_END)
+
+
+def test_a_whole_copy_is_read_by_several(tmp_path: Path) -> None:
+    """Members are read from it by threads of their own, and another one keeps it as evidence: none moves the others."""
+    with Restless(BufferPool(1, 100), tmp_path) as spool, closing(HashedSink(spool, 100)) as sink:
+        put(sink, bytes(range(100)))
+        source = RangedSource.of_spool(spool, 100)
+        assert bytes(range(10, 30)) == source.read_at(10, 20)
+
+
 def test_bytes_are_shown_where_they_lie_together() -> None:
     """Those of one block; nothing where a block ends in them, and nothing is no bytes."""
     body = bytes(range(100))
-    view = StretchFile(RangedSource.of_file(io.BytesIO(body), len(body)), 40)
+    view = StretchFile(source_of(body), 40)
     view.aim((Stretch(0, 60), Stretch(60, 100)))
     assert body[10:30] == bytes(view.shown(10, 20) or b"")
     assert [None, None, None] == [view.shown(10, 41), view.shown(30, 30), view.shown(30, 0)]
