@@ -178,6 +178,11 @@ def journal_of_run(date: str, run: str) -> str:
     return f"{journal_prefix(date)}run={_word(run)}/"
 
 
+def journal_of_actor(date: str, actor: str) -> str:
+    """Return the prefix of the segments that one actor has written, on whichever commit."""
+    return f"{journal_prefix(date)}run={_word(actor)}-v"
+
+
 def journal_key(date: str, run: str, sha256: str) -> str:
     """Return the key of one segment of the journal, named by its content."""
     return f"{journal_of_run(date, run)}{sha256}.jsonl"

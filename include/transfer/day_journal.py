@@ -69,6 +69,11 @@ def append_segment(lake: LakeStore, org: str, day: LocalDay, actor: str, events:
     return _put(lake, str(day), f"{actor}-v{version:08d}", write_segment(actor, base, events))
 
 
+def segments_of(lake: LakeStore, date: str, actor: str) -> Iterator[str]:
+    """Yield the keys of what ``append_segment`` wrote for an actor; raises as ``LakeStore.list_keys`` does."""
+    return lake.list_keys(layout.journal_of_actor(date, actor))
+
+
 def unanchored(lake: LakeStore, commit: Commit) -> list[JournalSegment]:
     """Return the whole segments of the day that this commit does not name; a broken one is left out, and said."""
     known = {segment.key for segment in commit.journal}

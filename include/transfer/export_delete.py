@@ -20,8 +20,9 @@ from include.errors import IntegrityError
 from include.lake.commit import read_head
 from include.local_day import LocalDay
 from include.transfer.day import commit_day
-from include.transfer.day_journal import append_segment
-from include.transfer.day_state import archived_parts
+from include.transfer.day_journal import append_segment, segments_of
+from include.transfer.day_seal import seal_found
+from include.transfer.day_state import archived_parts, state_of
 from include.transfer.export_ingest import rules_of
 from include.transfer.export_listing import ONE_DAY, hours
 from include.transfer.verify import Scope, verify_lake
@@ -85,7 +86,10 @@ class Candidate:
 
 @dataclass(slots=True)
 class Candidates:
-    """What may go, by local day, and why the rest stays."""
+    """What may go, by local day, and why the rest stays.
+
+    A day that the gate was at before is among them in any case: its last run may have been killed.
+    """
 
     days: dict[LocalDay, list[Candidate]] = field(default_factory=lambda: defaultdict(list))
     fates: Counter[Fate] = field(default_factory=Counter)
@@ -110,6 +114,9 @@ def find_candidates(ports: GatePorts, window: Window, now: datetime) -> Candidat
                 found.days[day].append(Candidate(item, versions[item.object.key][0], same_size))
             else:
                 found.fates[fate or (Fate.OTHER_BYTES if parts else Fate.NOT_ARCHIVED)] += 1
+    for day in _days_near(ports, window):
+        if any(segments_of(ports.lake, str(day), ACTOR)):
+            found.days.setdefault(day, [])
     return found
 
 
@@ -117,12 +124,14 @@ def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidat
     """Prove the candidates of one day and delete those that are proved; the day's journal names each.
 
     What is about to be deleted is in the journal before the first deletion, and what was deleted after the last one; a
-    commit anchors both. Called again after a crash it goes on with what is left.
+    commit anchors both. Called again after a crash it makes good what the dead run left of that, also without
+    candidates, and goes on with what is left.
 
     Raises:
         IntegrityError: the lake is not what its evidence says; nothing was deleted.
         RetriableError, PermanentError: as either bucket raises them.
     """
+    _take_over(ports, day)
     with ThreadPoolExecutor(ports.settings.concurrent_downloads, thread_name_prefix="export-gate") as pool:
         proofs = list(pool.map(lambda one: _proof(ports, one), candidates))
     proved = [(one, part) for one, part in zip(candidates, proofs, strict=True) if part is not None]
@@ -139,6 +148,27 @@ def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidat
             _tell(ports, day, deleted)
         fates[Fate.DELETED] = len(deleted)
     return +fates
+
+
+def _days_near(ports: GatePorts, window: Window) -> list[LocalDay]:
+    """Return every local day under which something of the window may be archived.
+
+    The UTC date of a key and the local one are a day apart at most, and ``_archived_as`` looks a day beside that.
+    """
+    span = range((window.last - window.first).days + 1)
+    dates = {*(window.first + number * ONE_DAY for number in span), *window.also}
+    near = {date + shift * ONE_DAY for date in dates for shift in (-2, -1, 0, 1, 2)}
+    return [LocalDay(date, ports.settings.timezone) for date in sorted(near)]
+
+
+def _take_over(ports: GatePorts, day: LocalDay) -> None:
+    """Seal and anchor what a run left that was killed: without a seal the day proves nothing, so nothing could go."""
+    head = read_head(ports.lake, ports.org, day)
+    if head is None:
+        return
+    seal_found(ports.lake, head, state_of, ports.journal_key)
+    if not {segment.key for segment in head.journal}.issuperset(segments_of(ports.lake, str(day), ACTOR)):
+        _anchor(ports, day)
 
 
 def _fate(ports: GatePorts, item: Exported, versions: Sequence[ObjectVersion], now: datetime) -> Fate | None:
@@ -218,9 +248,14 @@ def _require_proof(ports: GatePorts, day: LocalDay, parts: Sequence[ItemRecord])
 def _tell(ports: GatePorts, day: LocalDay, deleted: Sequence[tuple[Candidate, ItemRecord]]) -> None:
     if deleted:
         append_segment(ports.lake, ports.org, day, ACTOR, _events(ports, Action.SOURCE_DELETED, deleted))
+    _anchor(ports, day)
+    log.info("date=%s source_deleted=%d", day, len(deleted))
+
+
+def _anchor(ports: GatePorts, day: LocalDay) -> None:
+    """Commit the day: a segment that nobody anchored could vanish without a trace."""
     rules = rules_of(ports.settings, read_head(ports.lake, ports.org, day))
     commit_day(ports.lake, ports.org, day, (), rules, ports.journal_key, anchor=True)
-    log.info("date=%s source_deleted=%d", day, len(deleted))
 
 
 def _events(ports: GatePorts, action: Action, gone: Sequence[tuple[Candidate, ItemRecord]]) -> list[Event]:

@@ -11,13 +11,14 @@ import pysequoia
 import pytest
 
 from include.errors import IntegrityError
+from include.lake.commit import read_head
 from include.lake.export_bucket import ExportBucket
-from include.lake.layout import journal_prefix
+from include.lake.layout import journal_prefix, seals_of
 from include.settings import LakeLocation
 from include.transfer.export_delete import GatePorts, delete_proved, find_candidates
 from include.transfer.verify import Scope, verify_lake
 from tests.story.export_desk import NOW, WINDOW, config_of, export_desk
-from tests.story.night import DAY, media_keys
+from tests.story.night import DAY, media_keys, remove
 
 
 @pytest.fixture
@@ -86,6 +87,25 @@ def test_no_version_is_left_and_a_second_look_does_nothing(desk):
     assert all(key.endswith(".json") for key in left)
     before = desk.objects()
     assert {} == at_the_gate(desk) == desk.ingest()
+    assert before == desk.objects()
+
+
+@pytest.mark.parametrize("died_before", ["commit", "seal"])
+def test_words_of_a_dead_run_are_anchored_and_sealed(desk, died_before):
+    """Also where it had deleted everything, so that no candidate leads to its day; and then nothing is written."""
+    desk.write("first")
+    desk.ingest()
+    at_the_gate(desk)
+    lake = desk.ports.lake
+    newest = read_head(lake, desk.ports.org, DAY)
+    gone = [*lake.list_keys(seals_of(str(DAY), newest.version)), *([newest.key] if died_before == "commit" else [])]
+    for key in gone:
+        remove(lake, key)
+    assert {} == at_the_gate(desk)
+    assert newest == read_head(lake, desk.ports.org, DAY)
+    assert [] == list(verify_lake(lake, Scope(org=desk.ports.org, whole=True)).findings)
+    before = desk.objects()
+    assert {} == at_the_gate(desk)
     assert before == desk.objects()
 
 
