@@ -123,9 +123,9 @@ def find_candidates(ports: GatePorts, window: Window, now: datetime) -> Candidat
 def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidate]) -> Counter[Fate]:
     """Prove the candidates of one day and delete those that are proved; the day's journal names each.
 
-    What is about to be deleted is in the journal before the first deletion, and what was deleted after the last one; a
-    commit anchors both. Called again after a crash it makes good what the dead run left of that, also without
-    candidates, and goes on with what is left.
+    A commit names what is about to be deleted before the first deletion, and what was deleted after the last one.
+    Called again after a crash it makes good what the dead run left of that, also without candidates, and goes on with
+    what is left.
 
     Raises:
         IntegrityError: the lake is not what its evidence says; nothing was deleted.
@@ -138,14 +138,15 @@ def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidat
     fates = Counter({Fate.OTHER_BYTES: len(candidates) - len(proved)})
     if proved:
         _require_proof(ports, day, [part for _, part in proved])
-        append_segment(ports.lake, ports.org, day, ACTOR, _events(ports, Action.SOURCE_PROVED, proved))
+        _tell(ports, day, Action.SOURCE_PROVED, proved)
         deleted: list[tuple[Candidate, ItemRecord]] = []
         try:
             for one, part in proved:
                 ports.source.versions.delete(one.version)
                 deleted.append((one, part))
         finally:
-            _tell(ports, day, deleted)
+            if deleted:
+                _tell(ports, day, Action.SOURCE_DELETED, deleted)
         fates[Fate.DELETED] = len(deleted)
     return +fates
 
@@ -245,11 +246,10 @@ def _require_proof(ports: GatePorts, day: LocalDay, parts: Sequence[ItemRecord])
             raise IntegrityError(f"Nothing of {day} was deleted from the export: {part.key} is archived no more.")
 
 
-def _tell(ports: GatePorts, day: LocalDay, deleted: Sequence[tuple[Candidate, ItemRecord]]) -> None:
-    if deleted:
-        append_segment(ports.lake, ports.org, day, ACTOR, _events(ports, Action.SOURCE_DELETED, deleted))
+def _tell(ports: GatePorts, day: LocalDay, action: Action, told: Sequence[tuple[Candidate, ItemRecord]]) -> None:
+    append_segment(ports.lake, ports.org, day, ACTOR, _events(ports, action, told))
     _anchor(ports, day)
-    log.info("date=%s source_deleted=%d", day, len(deleted))
+    log.info("date=%s %s=%d", day, action, len(told))
 
 
 def _anchor(ports: GatePorts, day: LocalDay) -> None:

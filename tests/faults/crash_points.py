@@ -61,6 +61,7 @@ KINDS = (
     ("catalog manifest", "PUT", r".*/catalog/manifests/.*"),
     ("manifest", "PUT", r".*(?<!catalog)/manifests/date=.*"),
     ("manifest read back", "HEAD", r".*(?<!catalog)/manifests/date=.*"),
+    ("word of the deleter", "PUT", r".*/audit/date=[^/]*/run=source-delete-.*"),
     ("journal", "PUT", r".*/audit/date=.*"),
     ("commit", "PUT", r".*/commits/date=.*"),
     ("commit read back", "HEAD", r".*/commits/date=.*"),
@@ -70,6 +71,8 @@ KINDS = (
     ("derivative document", "PUT", r".*/derived/.*\.json"),
     ("derivative", "PUT", r".*/derived/.*"),
     ("outbox", "PUT", r".*/outbox/.*"),
+    # At the bucket of the native export.
+    ("deletion", "DELETE", r".*\?.*versionId=.*"),
     # At the receiver of the webhook.
     ("event", "POST", r"/hook.*"),
     ("list", "GET", r"[^?]*\?.*list-type.*"),
@@ -112,6 +115,14 @@ BEHIND = (
     CrashPoint("event", When.HALF_SENT),
 )
 """Of what is done with a day that is committed: copies of its recordings, and telling the webhook's receiver."""
+
+_DELETING = ("word of the deleter", "journal", "commit", "seal", "deletion")
+DELETING = (
+    *(CrashPoint(kind, when) for kind in _DELETING for when in (When.BEFORE, When.AFTER)),
+    CrashPoint("word of the deleter", When.HALF_SENT),
+    CrashPoint("commit", When.HALF_SENT),
+)
+"""Of deleting at the source what is proved to be archived. Just after a reply is before the next request."""
 
 
 @dataclass

@@ -35,7 +35,12 @@ Listing = dict[str, tuple[str, int]]
 NIGHT_SECONDS = 120.0
 PIN_SECONDS = 480.0
 """How long one moment is told to all runs; S3 refuses a clock that is a quarter of an hour wrong."""
-WARM = ("tests.faults.night_process", "tests.faults.behind_process", "include.audit.chart")
+WARM = (
+    "tests.faults.night_process",
+    "tests.faults.behind_process",
+    "tests.faults.gate_process",
+    "include.audit.chart",
+)
 
 
 @dataclass
