@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from include.errors import ArchiveError, ArchiveRejected, NotAuthorised
 from include.transfer.archive_reader import ArchiveLimits, open_archive
-from include.transfer.bundle_members import BundleMembers
+from include.transfer.bundle_members import FILES_MAX, BundleMembers
 from include.transfer.bundle_source import BundleSource
 from include.transfer.failure import failure_record
 from include.transfer.member_body import extract
@@ -64,10 +64,10 @@ def bodies_of_archive(work: ShardWork, body: RecordingBody, stack: ExitStack) ->
     """Return the members of an archive that stands for one recording; their spools live as long as ``stack``.
 
     Raises:
-        ArchiveRejected: when it is not safe to open, or damaged.
+        ArchiveRejected: when it is not safe to open, or damaged, or holds more files than a recording has.
         QuotaExceeded: when a member is too large, or the disk is full.
     """
-    contents = open_archive(body.sink, ArchiveLimits())
+    contents = open_archive(body.sink, ArchiveLimits(members_max=FILES_MAX))
     origin = replace(body.origin, archive_sha256=body.sha256, archive_directory_sha256=contents.directory_sha256)
     limit = work.settings.recording_bytes_max
     bodies = []

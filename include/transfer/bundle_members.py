@@ -46,6 +46,10 @@ INDEX_BYTES_MAX = 64 * 1024 * 1024
 INDEX_STRETCH_BYTES = 1024 * 1024
 ARCHIVE = "archive"
 IDENTITY_MISMATCH = "identity_mismatch"
+FILES_MAX = 64
+"""Of one recording. All of them are judged before one is stored, and each may be an open file until then."""
+
+TOO_MANY_FILES = "too_many_members"
 
 
 Place = tuple[str, str]
@@ -142,7 +146,11 @@ class BundleMembers:
                 shares.append(Share(place, (member,), IDENTITY_MISMATCH))
             else:
                 groups.setdefault(place, []).append(member)
-        shares += [Share(place, tuple(members)) for place, members in groups.items()]
+        for place, members in groups.items():
+            if len(members) > FILES_MAX:
+                shares += [Share(place, (member,), TOO_MANY_FILES) for member in members]
+            else:
+                shares.append(Share(place, tuple(members)))
         return records, sorted(shares, key=lambda share: share.members[0].start)
 
     def _units(self, shares: list[Share]) -> Iterable[list[Share]]:
