@@ -195,8 +195,13 @@ def _not_delivered(
 
 def _archive_recordings(work: ShardWork, urls: JobUrls, groups: Sequence[RecordingResults]) -> list[ItemRecord]:
     """Archive recordings side by side; the first trouble with the lake stops the ones that have not begun."""
-    threads = work.settings.concurrent_downloads
-    kept = side_by_side(lambda group: archive_recording(work, urls, group), groups, threads=threads, name="archive")
+    kept = side_by_side(
+        lambda group: archive_recording(work, urls, group),
+        groups,
+        threads=work.settings.concurrent_downloads,
+        name="archive",
+        stop=work.downloader.stop,
+    )
     return [record for records in kept for record in records]
 
 

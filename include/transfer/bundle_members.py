@@ -109,7 +109,8 @@ class BundleMembers:
             finally:
                 views.put(view)
 
-        kept = side_by_side(archive_unit, self._units(shares), threads=workers, name="member")
+        stop = self.work.downloader.stop
+        kept = side_by_side(archive_unit, self._units(shares), threads=workers, name="member", stop=stop)
         return records + [record for unit in kept for record in unit]
 
     def counted(self) -> int:

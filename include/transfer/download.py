@@ -11,7 +11,6 @@ range. Smaller files, and those without a strong ETag, begin again.
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Self
 
@@ -42,6 +41,7 @@ __all__ = ["Downloaded", "MediaDownloader", "RangedSource", "Spool"]
 class MediaDownloader:
     """Downloads media of one connection, also from several threads. Close it, or use it in a ``with``.
 
+    ``sleep`` waits between two attempts; without it, ``stop`` ends such a wait too.
     ``private_media_hosts`` are hosts that may have private addresses, such as an S3 endpoint inside a VPC.
     ``authorise`` returns the token that a URL of the API itself wants, ``None`` for any other.
     """
@@ -50,7 +50,7 @@ class MediaDownloader:
         self,
         settings: ArchiveSettings,
         media_hosts: tuple[str, ...],
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         *,
         private_media_hosts: tuple[str, ...] = (),
         resolver: Resolver = resolve,
@@ -61,7 +61,7 @@ class MediaDownloader:
         self._http = MediaHttp(
             settings, media_hosts, private_hosts=private_media_hosts, resolver=resolver, authorise=authorise
         )
-        self._sleep = sleep
+        self._wait_for = sleep or self._http.wait
         self._buffers = BufferPool(settings.concurrent_downloads, settings.memory_bytes)
         self._folder = settings.state_dir / "work"
         sweep(self._folder)
@@ -75,6 +75,16 @@ class MediaDownloader:
     def close(self) -> None:
         """Close every connection."""
         self._http.close()
+
+    def stop(self) -> None:
+        """End every download that is under way with ``TransferInterrupted``, and begin no other; for any thread."""
+        self._http.stop()
+
+    def _sleep(self, seconds: float) -> None:
+        """Wait for the next attempt, which there is none after ``stop``."""
+        self._http.go_on()
+        self._wait_for(seconds)
+        self._http.go_on()
 
     def spool(self, key: str | None = None) -> Spool:
         """Return a place for one recording, to be used in a ``with``.

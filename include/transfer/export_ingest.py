@@ -216,8 +216,14 @@ def _ingest_all(work: ExportWork, recordings: Read, erased: dict[str, str]) -> l
     ]
     for recording, _ in wanted:  # before the threads: they share the map, each touches its own recordings only
         work.shard.stored.setdefault((recording.conversation_id, recording.recording_id), {})
-    threads = work.shard.settings.concurrent_downloads
-    return [*gone, *side_by_side(lambda pair: ingest_recording(work, *pair), wanted, threads=threads, name="export")]
+    ingested = side_by_side(
+        lambda pair: ingest_recording(work, *pair),
+        wanted,
+        threads=work.shard.settings.concurrent_downloads,
+        name="export",
+        stop=work.shard.downloader.stop,
+    )
+    return [*gone, *ingested]
 
 
 def _news(results: Iterable[Ingested], state: DayState) -> list[ItemRecord]:

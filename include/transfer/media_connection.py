@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,7 +20,6 @@ from include.socket_calls import send
 from include.transfer.pace import Pace, PacedSocket
 
 if TYPE_CHECKING:
-    import socket
     from typing import Self
 
     from include.settings import ArchiveSettings
@@ -59,7 +60,7 @@ class _GuardedConnection:
         raise NewConnectionError(self, "no address accepts a connection") from failure  # type: ignore[arg-type]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Exchange:
     """One request and its answer on a connection of the pool. Ends with ``close``."""
 
@@ -93,6 +94,11 @@ class Exchange:
             raise
         connection.answers += 1
         return cls(answer, connection, connections)
+
+    def abandon(self) -> None:
+        """End the answer where it is: whoever reads it, in another thread, finds its end."""
+        with suppress(OSError, AttributeError):  # it may be closed already
+            self._connection.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Give the connection back; closed, where something is left in it that would be taken for the next answer."""

@@ -8,6 +8,7 @@ but a request that met a kept connection the server had already closed: a GET ma
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -94,11 +95,32 @@ class MediaHttp:
         self._silence_seconds = settings.read_timeout_seconds
         self._limits = (settings.throughput_grace_seconds, float(settings.minimum_bytes_per_second))
         self._slots = HostSlots(settings.connections_per_host)
+        self._under_way: set[Exchange] = set()
+        self._stopping = threading.Event()
         self._connections = media_connections(settings, AddressGuard(resolver, private_hosts))
 
     def close(self) -> None:
         """Close every connection."""
         self._connections.close()
+
+    def stop(self) -> None:
+        """End every answer that is under way, and every ``wait``; ``get`` gives none any more."""
+        self._stopping.set()
+        for exchange in list(self._under_way):
+            exchange.abandon()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not longer than until somebody stops it."""
+        self._stopping.wait(seconds)
+
+    def go_on(self) -> None:
+        """Agree to another request.
+
+        Raises:
+            TransferInterrupted: after ``stop``.
+        """
+        if self._stopping.is_set():
+            raise TransferInterrupted("the downloads of this task were stopped", bytes_safe=0)
 
     @contextmanager
     def get(self, url: PresignedUrl, headers: Mapping[str, str]) -> Iterator[MediaResponse]:
@@ -107,6 +129,7 @@ class MediaHttp:
         Raises:
             ConfigurationError, IntegrityError: when the URL may not be contacted, or the answer is a redirect.
             SourceUnavailable: when no answer came, or 5xx.
+            TransferInterrupted: after ``stop``.
             UrlExpired, NotAuthorised, RecordingGone, RequestRejected, RateLimited: as ``refusal_of`` reads the answer.
             UrlExpired: also when our token is refused.
         """
@@ -115,8 +138,11 @@ class MediaHttp:
         if token is not None:
             headers = {**headers, "Authorization": f"Bearer {token.reveal()}"}
         with self._slots.slot(target.host):
+            self.go_on()
             exchange = self._begin(url, headers, target.host)
+            self._under_way.add(exchange)
             try:
+                self.go_on()  # it may have been too late to be ended
                 answer = MediaResponse(exchange.answer, target.host)
                 if answer.status == _UNAUTHORISED and token is not None:
                     raise UrlExpired(f"{target.host} no longer accepts our token", status=answer.status)
@@ -124,6 +150,7 @@ class MediaHttp:
                     raise refusal_of(answer.status, answer.headers, _start_of(answer), target.host)
                 yield answer
             finally:
+                self._under_way.discard(exchange)
                 exchange.close()
 
     def _begin(self, url: PresignedUrl, headers: Mapping[str, str], host: str) -> Exchange:

@@ -26,6 +26,22 @@ def test_results_come_in_the_order_of_the_things() -> None:
     assert [] == side_by_side(work, [], threads=2, name="test")
 
 
+def test_trouble_among_small_things_stops_the_rest() -> None:
+    """Before anybody has looked: the caller's thread is not woken while the others have the interpreter."""
+    begun = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number == 3:
+            raise LookupError("three")
+
+    for _ in range(20):
+        begun.clear()
+        with pytest.raises(LookupError, match="three"):
+            side_by_side(work, range(500), threads=1, name="test")
+        assert [0, 1, 2, 3] == begun
+
+
 def test_the_first_trouble_stops_what_has_not_begun() -> None:
     """Also where an earlier thing is still under way: its end is awaited, and the last one never begins."""
     last_begun, ended = threading.Event(), []
