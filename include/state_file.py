@@ -5,16 +5,20 @@ The lock is ``flock``, which the kernel releases however a process ends; the fol
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from include.errors import ConfigurationError
+from include.errors import ConfigurationError, QuotaExceeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says where a file cannot grow."""
 
 
 @contextmanager
@@ -40,6 +44,17 @@ def locked_state(path: Path) -> Iterator[int]:
 
 
 def write_state(file: int, payload: bytes) -> None:
-    """Let the file hold these bytes and no others."""
-    os.pwrite(file, payload, 0)
-    os.ftruncate(file, len(payload))
+    """Let the file hold these bytes and no others.
+
+    Raises:
+        QuotaExceeded: when the disk is full.
+        ConfigurationError: when it fails in another way.
+    """
+    try:
+        os.pwrite(file, payload, 0)
+        os.ftruncate(file, len(payload))
+    except OSError as error:
+        message = f"RECORDING_ARCHIVE_STATE_DIR cannot be written: {error.strerror}"
+        if error.errno in DISK_FULL:
+            raise QuotaExceeded(message, errno=error.errno) from error
+        raise ConfigurationError(message) from error

@@ -74,7 +74,7 @@ class RequestBudget:
         """Wait until one more request may be sent; return the seconds waited.
 
         Raises:
-            ConfigurationError: when the state folder cannot be written.
+            QuotaExceeded, ConfigurationError: when the state folder is full, or cannot be written.
         """
         with locked_state(self.path) as file:
             now = self._clock()
@@ -95,7 +95,7 @@ class RequestBudget:
         """Hold back everyone for ``seconds`` (at most five minutes): the source answered 429 to one of us.
 
         Raises:
-            ConfigurationError: when the state folder cannot be written.
+            QuotaExceeded, ConfigurationError: when the state folder is full, or cannot be written.
         """
         with locked_state(self.path) as file:
             now = self._clock()

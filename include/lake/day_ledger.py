@@ -43,7 +43,7 @@ class DayLedger:
         """Count bytes and return the day they count for.
 
         Raises:
-            QuotaExceeded: when the day does not have so many left; nothing is counted.
+            QuotaExceeded: when the day does not have so many left, or the disk is full; nothing is counted.
             ConfigurationError: when the state folder cannot be written.
         """
         with locked_state(self._path) as file:
@@ -63,7 +63,7 @@ class DayLedger:
         """Uncount bytes of a day; those of an earlier one are forgotten already.
 
         Raises:
-            ConfigurationError: when the state folder cannot be written.
+            QuotaExceeded, ConfigurationError: when the state folder cannot be written.
         """
         with locked_state(self._path) as file:
             if day == self._today():

@@ -148,12 +148,14 @@ class Reservation:
         """Give the disk back, and to the day what was reserved beyond ``used`` bytes; a second time does nothing."""
         with self._lock:
             unused = 0 if used is None else max(0, self.held - used)
-            while unused and self._taken:
-                day, bytes_ = self._taken.pop()
+            taken, disk = self._taken, self._on_disk
+            self._taken, self._on_disk, self.held = [], 0, 0
+            # First: the file in which the day is counted may be what fails.
+            self._budget.give_back("", 0, disk)
+            while unused and taken:
+                day, bytes_ = taken.pop()
                 self._budget.give_back(day, min(unused, bytes_), 0)
                 unused -= min(unused, bytes_)
-            self._budget.give_back("", 0, self._on_disk)
-            self._taken, self._on_disk, self.held = [], 0, 0
 
 
 class HostSlots:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from include.errors import ConfigurationError, QuotaExceeded
+from include.state_file import DISK_FULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
@@ -27,7 +25,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in DISK_FULL:
             raise QuotaExceeded(f"the work directory is full: {error.strerror}", errno=error.errno) from error
         raise ConfigurationError(f"the work directory cannot be written: {error.strerror}") from error
 

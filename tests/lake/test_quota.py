@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -204,6 +205,23 @@ def test_folder_that_cannot_be_used_is_named(tmp_path):
     (tmp_path / "state").write_text("x")
     with pytest.raises(ConfigurationError, match="RECORDING_ARCHIVE_STATE_DIR"):
         DayLedger(tmp_path / "state", LIMIT, ZONE).take(1)
+
+
+def test_full_disk_refuses_the_one_and_keeps_no_room(tmp_path):
+    """D23: bytes that cannot be counted are not taken in; whatever could not be uncounted, the room is free again."""
+    tight = budget(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    held = tight.reservation()
+    held.hold(300)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # the system then says EFBIG, as it says ENOSPC of a disk
+        with pytest.raises(QuotaExceeded, match="STATE_DIR cannot be written"):
+            tight.reservation().hold(100)
+        with pytest.raises(QuotaExceeded):
+            held.release(0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert 0 == tight.on_disk
 
 
 def test_default_has_no_day_and_writes_nothing(tmp_path):
