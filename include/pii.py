@@ -112,15 +112,17 @@ class PiiPolicy:
         """Return the source's own JSON about a file as it may be stored.
 
         Verbatim where everything may be stored. Its field names are the source's choice, so where more than the notes
-        is withheld only what is known to be technical is left.
+        is withheld, or notes are nested too deep to be looked for, only what is known to be technical is left.
         """
         withheld = self.withheld(Keep.MASK) | self.withheld(Keep.DROP)
         if text is None or not withheld:
             return text
-        row = json.loads(text)
-        if withheld == {"wrap_up_notes"}:
-            kept = _without_notes(row)
-        else:
+        try:
+            row = json.loads(text)
+        except RecursionError:  # it was read before, from a shallower place
+            return None
+        kept = _without_notes(row) if withheld == {"wrap_up_notes"} else None
+        if kept is None:
             kept = {key: value for key, value in row.items() if key in TECHNICAL and not isinstance(value, dict | list)}
         return json.dumps(kept, sort_keys=True, ensure_ascii=False)
 
@@ -144,7 +146,15 @@ def _dropped(_: str) -> None:
     return None
 
 
-def _without_notes(value: object) -> object:
+def _without_notes(row: object) -> object:
+    """Return the source's words without notes; ``None`` where they are nested too deep to be searched."""
+    try:
+        return _searched(row)
+    except RecursionError:
+        return None
+
+
+def _searched(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_notes(inner) for key, inner in value.items() if "note" not in key.lower()}
-    return [_without_notes(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _searched(inner) for key, inner in value.items() if "note" not in key.lower()}
+    return [_searched(inner) for inner in value] if isinstance(value, list) else value
