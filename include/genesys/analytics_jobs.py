@@ -32,6 +32,8 @@ JOB, RESULTS, AVAILABILITY = f"{JOBS}/{{}}", f"{JOBS}/{{}}/results", f"{JOBS}/av
 PAGE_ROWS = 1000
 """Rows a page of results: what others use; the maximum is not documented."""
 PAGES_MAX = 100_000
+CURSOR_CHARACTERS_MAX = 16_384
+"""It has to fit into the address of the next request."""
 FULFILLED = "FULFILLED"
 _ENDED = frozenset({FULFILLED, "FAILED", "CANCELLED", "EXPIRED"})
 
@@ -179,4 +181,10 @@ def _read_results(body: object) -> tuple[list[object], str | None]:
     rows = page.get("conversations")
     if rows is not None and not isinstance(rows, list):
         raise Malformed("its conversations are no list")
-    return rows or [], text_of(page.get("cursor"))
+    cursor = page.get("cursor")
+    if cursor is None or cursor == "":
+        return rows or [], None
+    # Taken for the end, any other value would lose what is behind it; it is the source's own, and not ours to mend.
+    if not isinstance(cursor, str) or len(cursor) > CURSOR_CHARACTERS_MAX or not cursor.isprintable():
+        raise Malformed("its cursor is none")
+    return rows or [], cursor

@@ -78,6 +78,26 @@ def test_a_cursor_that_goes_in_circles(client, genesys):
         read(client)
 
 
+@pytest.mark.parametrize("cursor", [7, 0, False, ["c1"], {}, "half \ud800", "x" * 100_000], ids=range(7))
+def test_a_cursor_that_is_none_is_no_end(client, genesys, cursor):
+    """Read as the last page, it would lose every conversation behind it; clipped, it would ask for other ones."""
+    for _ in range(20):
+        genesys.script(PAGES, Reply(body={"conversations": [row(1)], "cursor": cursor}))
+    with pytest.raises(SourceUnavailable, match="cursor"):
+        read(client)
+
+
+@pytest.mark.parametrize("end", [None, ""])
+def test_a_long_cursor_is_sent_as_it_came(client, genesys, end):
+    """It means something to the source alone; nothing and empty text are the end."""
+    cursor = f" {'c' * 4000}+/= "
+    genesys.script(PAGES, Reply(body={"conversations": [row(1)], "cursor": cursor}))
+    genesys.script(PAGES, Reply(body={"conversations": [row(2)], "cursor": end}))
+    found = read(client)
+    assert ([uuid(1), uuid(2)], cursor) == (list(found.by_id), dict(genesys.calls_to(PAGES)[-1].query)["cursor"])
+    found.close()
+
+
 def test_a_job_that_is_gone(client, genesys):
     """It expires after some days; whoever waits for it must know."""
     genesys.script("/api/v2/analytics/conversations/details/jobs/job-1", Reply(404, {"code": "not.found"}))
