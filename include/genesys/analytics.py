@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from include.errors import RequestRejected, SourceChanged
 from include.genesys.answer import Malformed
-from include.genesys.conversation import read_conversation
+from include.genesys.conversation import read_answer
 from include.genesys.json_fields import COUNT_MAX, object_of, uuid_of
 from include.genesys.request import ApiRequest
 
@@ -232,7 +232,7 @@ def _look(door: ApiDoor, start: datetime, end: datetime, search: _Search) -> _Pa
         if total is not None:
             look.totals.add(total)
         for row in rows:
-            _note(row, look, search)
+            _note(row, (start, end), look, search)
         if total is not None and search.rows_max is not None and total > search.rows_max:
             raise LargeIntervalError
         if total is not None and total > RESULTS_MAX:
@@ -261,9 +261,9 @@ def _read_page(body: object) -> tuple[list[object], int | None]:
     return rows or [], total
 
 
-def _note(row: object, look: _Pass, search: _Search) -> None:
+def _note(row: object, asked: tuple[datetime, datetime], look: _Pass, search: _Search) -> None:
     try:
-        conversation = read_conversation(row)
+        conversation = read_answer(row, *asked)
     except Malformed:
         named = uuid_of(row.get("conversationId")) if isinstance(row, dict) else None
         if named is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from include.errors import SourceChanged
 from include.genesys.analytics import ConversationsFound, details_question
 from include.genesys.answer import Malformed
-from include.genesys.conversation import read_conversation
+from include.genesys.conversation import read_answer
 from include.genesys.conversation_shelf import ConversationShelf
 from include.genesys.gone import told_gone
 from include.genesys.json_fields import moment_of, object_of, text_of, uuid_of
@@ -123,7 +123,7 @@ class _Reading:
 
     def note(self, row: object) -> None:
         try:
-            conversation = read_conversation(row)
+            conversation = read_answer(row, self.start, self.end)
         except Malformed:
             named = uuid_of(row.get("conversationId")) if isinstance(row, dict) else None
             if named is not None:

@@ -6,23 +6,27 @@ harm; what identifies the row (id, start) is strict.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from include.genesys.answer import Malformed
-from include.genesys.json_fields import entries_of, id_of, moment_of, text_of, texts_of, uuid_of
+from include.genesys.json_fields import LONGEST, end_of, entries_of, id_of, moment_of, text_of, texts_of, uuid_of
 from include.genesys.models import Conversation, NamedReference
 from include.genesys.stored_conversation import from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
-__all__ = ["bare_address", "from_json", "read_conversation", "to_json"]
+__all__ = ["bare_address", "from_json", "is_meant", "read_answer", "read_conversation", "to_json"]
 
 OUTER_PURPOSES = frozenset({"customer", "external"})
 AGENT_PURPOSES = frozenset({"agent", "user"})
 VOICE = "voice"
 ADDRESS_SCHEMES = ("tel:", "sip:", "sips:")
+NEIGHBOUR = timedelta(days=2)
+"""An interval means the days that it touches (Genesys SDK), in whatever zone the source counts them."""
 
 Row = dict[str, object]
 
@@ -45,7 +49,7 @@ def read_conversation(row: object) -> Conversation:
     return Conversation(
         conversation_id=conversation_id,
         start=start,
-        end=moment_of(entry.get("conversationEnd")),
+        end=end_of(start, moment_of(entry.get("conversationEnd"))),
         direction=text_of(entry.get("originatingDirection")) or _first(outer, "direction"),
         ani=bare_address(ani_raw),
         dnis=bare_address(dnis_raw),
@@ -62,6 +66,26 @@ def read_conversation(row: object) -> Conversation:
         external_tag=text_of(entry.get("externalTag")),
         flagged_reason=_first(participants, "flaggedReason"),
     )
+
+
+def read_answer(row: object, start: datetime, end: datetime) -> Conversation:
+    """Return the facts of one row of those that were asked for in an interval.
+
+    The source may answer with neighbours, whose own day asks for them. One that began years before, or days later, is
+    of no day that anybody asks for: its start cannot be meant.
+
+    Raises:
+        Malformed: as ``read_conversation``, and for such a start.
+    """
+    conversation = read_conversation(row)
+    if not is_meant(conversation.start, start, end):
+        raise Malformed("a conversation has a start that the question excludes")
+    return conversation
+
+
+def is_meant(moment: datetime, start: datetime, end: datetime) -> bool:
+    """Whether a conversation that was alive in an interval, or on a day beside it, may have begun at a moment."""
+    return start - LONGEST <= moment < end + NEIGHBOUR
 
 
 def bare_address(raw: str | None) -> str | None:

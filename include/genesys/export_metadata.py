@@ -11,8 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from include.genesys.conversation import bare_address
-from include.genesys.json_fields import id_of, moment_of, text_of, texts_of, uuid_of
+from include.genesys.conversation import bare_address, is_meant
+from include.genesys.json_fields import end_of, id_of, moment_of, text_of, texts_of, uuid_of
 from include.genesys.models import Conversation, NamedReference
 
 if TYPE_CHECKING:
@@ -44,10 +44,13 @@ class ExportMetadata:
         text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
         return cls(text, uuid_of(fields.get("conversationId")) or "", fields)
 
-    @property
-    def start(self) -> datetime | None:
-        """When the conversation began, where the document says so: the recording's own start may lie a day later."""
-        return next((moment for name in _START if (moment := moment_of(self.fields.get(name)))), None)
+    def start_near(self, hour: datetime) -> datetime:
+        """Return when the conversation began: the recording's own start, in this hour, may lie a day later.
+
+        ``hour`` stands for it where the document does not say, or says what cannot be.
+        """
+        start = next((moment for name in _START if (moment := moment_of(self.fields.get(name)))), hour)
+        return start if is_meant(start, hour, hour) else hour
 
     @property
     def is_screen(self) -> bool:
@@ -55,12 +58,13 @@ class ExportMetadata:
         return "screen" in {str(self.fields.get(name)).lower() for name in ("mediaType", "mediaSubtype")}
 
     def conversation(self, conversation_id: str, hour: datetime) -> Conversation:
-        """Return the facts; ``hour`` stands for the start where the document has none."""
+        """Return the facts; ``hour`` is that of the recording."""
+        start = self.start_near(hour)
         ani, dnis = text_of(self.fields.get("ani")), text_of(self.fields.get("dnis"))
         return Conversation(
             conversation_id=conversation_id,
-            start=self.start or hour,
-            end=next((moment for name in _END if (moment := moment_of(self.fields.get(name)))), None),
+            start=start,
+            end=end_of(start, next((moment for name in _END if (moment := moment_of(self.fields.get(name)))), None)),
             direction=text_of(self.fields.get("originatingDirection")) or text_of(self.fields.get("direction")),
             ani=bare_address(ani),
             dnis=bare_address(dnis),

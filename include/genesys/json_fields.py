@@ -6,7 +6,7 @@ What matters (ids that become paths or keys) is checked strictly where it is use
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -14,6 +14,10 @@ from include.genesys.answer import Malformed
 
 TEXT_CHARACTERS_MAX = 1024
 COUNT_MAX = 1_000_000_000
+MOMENT_FIRST, MOMENT_AFTER_LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Years 1, 1970 and 9999 are how programs spell "never": no call was then, and a zone leads out of the calendar."""
+LONGEST = timedelta(days=366)
+"""Longer than any conversation: what claims more is a mistake in one of its moments."""
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _UNENCODABLE = re.compile(r"[\ud800-\udfff]")
@@ -76,11 +80,17 @@ def id_of(value: object) -> str | None:
 
 
 def moment_of(value: object) -> datetime | None:
-    """Return an ISO 8601 moment as aware UTC; ``None`` without an offset, or where it is no moment."""
+    """Return an ISO 8601 moment of this century as aware UTC; ``None`` without an offset, or where it is no moment."""
     if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:
         return None
     try:
         moment = datetime.fromisoformat(value)
-        return None if moment.tzinfo is None else moment.astimezone(UTC)
+        found = None if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return found if found is not None and MOMENT_FIRST <= found < MOMENT_AFTER_LAST else None
+
+
+def end_of(start: datetime, moment: datetime | None) -> datetime | None:
+    """Return when something ended; ``None`` where that lies before its start, or further off than anything lasts."""
+    return moment if moment is not None and start <= moment <= start + LONGEST else None

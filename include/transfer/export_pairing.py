@@ -98,7 +98,7 @@ def local_day(recording: ExportedRecording, metadata: ExportMetadata | None, zon
     Without metadata the hour of the key stands for the start. It lies in one local day wherever midnight is a full
     hour of UTC; in a zone of half or quarter hours a recording of that one hour may be filed a day early.
     """
-    start = (metadata.start if metadata else None) or recording.hour
+    start = metadata.start_near(recording.hour) if metadata else recording.hour
     return LocalDay(start.astimezone(zone).date(), zone)
 
 

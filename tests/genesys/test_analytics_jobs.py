@@ -98,6 +98,14 @@ def test_a_long_cursor_is_sent_as_it_came(client, genesys, end):
     found.close()
 
 
+def test_a_start_that_the_question_excludes_is_none(client, genesys):
+    """Such a conversation is of no day that anybody asks for: it is told apart, not left out."""
+    serve(genesys, [row(1, conversationStart="2027-01-05T09:00:00Z"), row(2, conversationStart="1970-01-01T00:00:00Z")])
+    found = read(client)
+    assert (((uuid(1), uuid(2))), 0) == (found.undated, found.outside)
+    found.close()
+
+
 def test_a_job_that_is_gone(client, genesys):
     """It expires after some days; whoever waits for it must know."""
     genesys.script("/api/v2/analytics/conversations/details/jobs/job-1", Reply(404, {"code": "not.found"}))

@@ -35,7 +35,13 @@ def test_a_row_without_a_usable_id_is_counted_and_never_used(client, genesys, ba
     assert "etc/passwd" not in caplog.text
 
 
-@pytest.mark.parametrize("start", [None, 7, "", "yesterday", "2026-01-05T09:00:00", "0001-01-01T00:00:00+14:00"])
+UNUSABLE = [
+    *(None, 7, "", "yesterday", "2026-01-05T09:00:00", "0001-01-01T00:00:00+14:00"),
+    *("1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-05T09:00:00Z", "2024-01-05T09:00:00Z"),
+]
+
+
+@pytest.mark.parametrize("start", UNUSABLE)
 def test_a_row_without_a_usable_start_is_named(client, genesys, start):
     """The conversation exists, so its id is told apart from rows that name nothing."""
     genesys.rows = [row(2, conversationId=uuid(2).upper(), conversationStart=start), "no row", None, [1]]

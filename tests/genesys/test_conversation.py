@@ -246,4 +246,20 @@ def test_only_canonical_shapes_are_uuids(text):
 def test_moments_beyond_the_calendar_are_none():
     """An offset that leads before year one is no moment."""
     assert moment_of("0001-01-01T00:00:00+14:00") is None
+    assert moment_of("9999-12-31T23:59:59-23:59") is None
     assert moment_of("2026" * 1000) is None
+
+
+@pytest.mark.parametrize("sentinel", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"])
+def test_a_moment_that_stands_for_none_is_none(sentinel):
+    """Such words for "never" lead to days that no calendar has, or into the folder of unknown calls."""
+    assert moment_of(sentinel) is None
+    with pytest.raises(Malformed):
+        read_conversation({**ROW, "conversationStart": sentinel})
+
+
+@pytest.mark.parametrize("end", ["2026-01-05T08:59:59Z", "2025-01-05T09:00:00Z", "2027-02-05T09:00:00Z"])
+def test_an_end_that_cannot_be_is_none(end):
+    """Before its start, or years after: its length would falsify the plan of the day and its latency."""
+    found = read_conversation({**ROW, "conversationEnd": end})
+    assert (None, None) == (found.end, found.duration_milliseconds)
