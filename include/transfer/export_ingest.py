@@ -15,6 +15,7 @@ from include.audit.download_tally import DownloadTally
 from include.audit.metrics import EXPORT_OBJECTS, SILENT, measure_recordings, measure_words
 from include.audit.reconcile import NOT_PROCESSED
 from include.audit.standing import Baseline, Standing
+from include.errors import LakeUnavailable
 from include.genesys.recording import groups_of
 from include.lake.commit import read_head
 from include.lake.export_ledger import settle
@@ -23,7 +24,7 @@ from include.lake.plan import DayPlan, ShardPlan, earlier_facts
 from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.closing import ClosingRules, nightly_rules
-from include.transfer.day import commit_day
+from include.transfer.day import COMMIT_ATTEMPTS, commit_day
 from include.transfer.day_state import known_of
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.export_listing import unsettled
@@ -142,8 +143,6 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
         RetriableError, PermanentError: as either bucket raises them.
     """
     lake, date = ports.lake, str(day)
-    head = read_head(lake, ports.org, day)
-    state = known_of(lake, head)
     ids = sorted({recording.conversation_id for recording, _ in recordings})
     erased = erased_conversations(lake, date)
     plan = ShardPlan(
@@ -152,17 +151,13 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
         day.zone.key,
         tuple(map(tuple, groups_of(ids, ports.settings.batch_items))),
         _facts(ports, date, recordings, ids),
-        base_version=head.version if head else 0,
     )
     stored = stored_parts(lake, ports.org, date, ids)
     tally = DownloadTally(ports.metrics, reason_of)
     shard = ShardWork(_NoSource(), lake, ports.downloader, ports.settings, plan, stored, tally=tally)
     work = ExportWork(shard, ports.export, ports.unsealer)
     results = _ingest_all(work, recordings, erased)
-    items = _news(results, state)
-    day_plan, manifest = _evidence(ports, plan, day, items, now)
-    if manifest:
-        commit_day(lake, ports.org, day, [day_plan], rules_of(ports.settings, head), ports.journal_key)
+    items, day_plan, manifest = _committed(ports, plan, day, results, now)
     _remember(ports, results)
     seen = sum((result.seen for result in results), Counter[Seen]())
     measure_words(ports.metrics, EXPORT_OBJECTS, seen)
@@ -224,6 +219,36 @@ def _ingest_all(work: ExportWork, recordings: Read, erased: dict[str, str]) -> l
         stop=work.shard.downloader.stop,
     )
     return [*gone, *ingested]
+
+
+def _committed(
+    ports: ExportPorts, plan: ShardPlan, day: LocalDay, results: Sequence[Ingested], now: datetime
+) -> tuple[list[ItemRecord], str, str]:
+    """Write and commit what is news, and return it with the keys of its plan and its manifest.
+
+    A manifest takes the place of all that was said of its conversations before, so it has to know what that is: the day
+    is read when everything is fetched, and a manifest that another run's commit overtook is written anew on that one.
+    """
+    overtaken: set[str] = set()
+    for _ in range(COMMIT_ATTEMPTS):
+        head = read_head(ports.lake, ports.org, day)
+        base = head.version if head else 0
+        items = _news(results, known_of(ports.lake, _without(head, overtaken)))
+        day_plan, manifest = _evidence(ports, replace(plan, base_version=base), day, items, now)
+        if not manifest:
+            return items, day_plan, manifest
+        rules = rules_of(ports.settings, head)
+        commit, _ = commit_day(ports.lake, ports.org, day, [day_plan], rules, ports.journal_key)
+        if commit.manifests[manifest] <= base + 1:
+            return items, day_plan, manifest
+        overtaken.add(manifest)
+    raise LakeUnavailable(f"Other runs keep committing {day}; try again.")
+
+
+def _without(head: Commit | None, manifests: set[str]) -> Commit | None:
+    if head is None:
+        return None
+    return replace(head, manifests={key: value for key, value in head.manifests.items() if key not in manifests})
 
 
 def _news(results: Iterable[Ingested], state: DayState) -> list[ItemRecord]:

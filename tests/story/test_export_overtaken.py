@@ -1,0 +1,93 @@
+"""An ingest that a commit of another run overtakes: what that run left open stays open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from include.lake.export_bucket import ExportBucket
+from include.lake.manifest import Manifest
+from include.lake.plan import DayPlan
+from include.lake.store import LakeStore
+from include.outcome import ItemRecord, Outcome
+from include.transfer.day import commit_day
+from include.transfer.verify import Scope, verify_lake
+from tests.story.export_desk import config_of, export_desk
+from tests.story.night import DAY
+
+OTHER = str(UUID(int=0xA << 120 | 77))
+"""A recording that the export does not have."""
+
+
+class Overtaken(ExportBucket):
+    """An export of which something else happens just before its first recording is fetched."""
+
+    happens = staticmethod(lambda: None)
+
+    def url(self, key):
+        """Let it happen once; the host alone is asked for before."""
+        if key != "-":
+            happens, self.happens = self.happens, lambda: None
+            happens()
+        return super().url(key)
+
+
+class OvertakenLake(LakeStore):
+    """A lake of which something else happens just before the ingest writes its plan."""
+
+    happens = staticmethod(lambda: None)
+
+    def put_document(self, key, body):
+        """Let it happen once."""
+        if key.startswith("plans/"):
+            happens, self.happens = self.happens, lambda: None
+            happens()
+        return super().put_document(key, body)
+
+
+@pytest.fixture
+def desk(lake, lake_client, tmp_path):
+    """A small export of a clean day."""
+    with export_desk(lake, lake_client, tmp_path, config_of(conversations=6)) as laid:
+        laid.ports = replace(laid.ports, export=Overtaken(lake_client, laid.ports.export.location))
+        yield laid
+
+
+def night_commits(desk, *records):
+    """Commit what a night found that was planned when the ingest began."""
+    ports, ids = desk.ports, tuple(sorted({item.conversation_id for item in records}))
+    plan = DayPlan(ports.org, DAY, ids)
+    ports.lake.put_document(plan.key, plan.body())
+    Manifest(ports.org, str(DAY), ids, tuple(sorted(records)), 0).write(ports.lake)
+    commit_day(ports.lake, ports.org, DAY, [plan.key])
+
+
+def conversation_in(desk):
+    """Return a conversation of which the export has a recording."""
+    media = (item.key for item in desk.ports.export.objects("") if not item.key.endswith(".json"))
+    return min(key.split("conversation_id=")[1][:36] for key in media)
+
+
+@pytest.mark.parametrize("moment", ["while_fetching", "before_its_manifest"])
+def test_what_a_night_left_open_meanwhile_stays_open(desk, lake_client, moment):
+    """The export brought one recording of two; the night said of the other that its URL had expired."""
+    desk.write("first")
+    one, plain = conversation_in(desk), replace(desk)
+    owed = ItemRecord(one, OTHER, 0, Outcome.PENDING, "url_expired", "batch", "HTTP 403")
+    if moment == "while_fetching":
+        desk.ports.export.happens = lambda: night_commits(plain, owed)
+    else:
+        lake = OvertakenLake(lake_client, desk.ports.lake.location)
+        lake.happens = lambda: night_commits(plain, owed)
+        desk.ports = replace(desk.ports, lake=lake)
+    desk.ingest()
+    state = desk.state()
+    assert (OTHER, Outcome.PENDING) in {(item.recording_id, item.outcome) for item in state.items[one]}
+    assert Outcome.ARCHIVED in {item.outcome for item in state.items[one]}
+    assert one in state.outstanding()
+    assert [] == list(verify_lake(desk.ports.lake, Scope(org=desk.ports.org, whole=True)).findings)
+    before = desk.objects()
+    assert {} == desk.ingest()
+    assert before == desk.objects()
