@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from include.lake.layout import is_uuid
 from include.transfer.media.document import parsed
+from include.transfer.metadata import MEDIA_TYPE_CHARACTERS_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,7 +89,7 @@ def _index_of(document: object) -> BundleIndex | None:
             entries[name] = IndexEntry(
                 str(conversation_id),
                 str(recording_id),
-                str(media_type) if media_type else None,
+                str(media_type)[:MEDIA_TYPE_CHARACTERS_MAX] if media_type else None,
                 declared,
                 next((value for key in _DURATION_FIELDS if type(value := row.get(key)) is int), None),
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from include.canonical import sha256_hex
 from include.lake import layout
 from include.outcome import ItemRecord, Outcome
-from include.transfer.metadata import recording_document
+from include.transfer.metadata import recording_document, storable
 from include.transfer.stored import stored_recording
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _archive(work: ShardWork, identity: MediaIdentity, body: RecordingBody) -> I
             media_type=body.media_type,
             audio=body.inspection.audio,
             findings=body.inspection.findings,
-            origin=replace(body.origin, declared=work.settings.pii.declared(body.origin.declared)),
+            origin=replace(body.origin, declared=storable(work.settings.pii.declared(body.origin.declared))),
             version_id=put.stored.version_id,
         ),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 SCHEMA = "recording-archive/recording/1"
 BATCH, SINGLE, NATIVE_EXPORT = "batch", "single", "native_export"
 """The ways by which recordings come: ``Origin.kind``."""
+
+
+DECLARED_CHARACTERS_MAX = 1_000_000
+"""Whatever they are, a document with them stays below the 8 MiB in which the catalog reads it."""
+
+MEDIA_TYPE_CHARACTERS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,14 @@ class Origin:
     requested_format: str | None = None
     may_be_rendering: bool | None = None
     media_uri: str | None = None
+
+
+def storable(declared: str | None) -> str | None:
+    """Return the source's own JSON about a file; of one too long for a document, its length and digest instead."""
+    if declared is None or len(declared) <= DECLARED_CHARACTERS_MAX:
+        return declared
+    digest = hashlib.sha256(declared.encode("utf-8", "surrogatepass")).hexdigest()
+    return json.dumps({"omitted_characters": len(declared), "omitted_sha256": digest})
 
 
 def recording_document(  # noqa: PLR0913 - every fact of the document once

@@ -273,6 +273,24 @@ def test_oversized_json_is_no_index(table: Desk) -> None:
     assert {archived(1)} == brief(deliver(table, members, 1))
 
 
+def nested(depth: int) -> list:
+    """Return an empty list in so many others."""
+    return [nested(depth - 1)] if depth else []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"words": nested(700)}, {"transcript": '"' * 9_000_000}, {"contentType": "audio/wav" + "x" * 9_000_000}],
+    ids=["deep", "long", "type"],
+)
+def test_row_that_no_document_can_hold(table: Desk, more: dict) -> None:
+    """M1: what an index says of a recording may be too deep to be looked through, or too long to be read again."""
+    members = {"metadata.json": index(row(1, path(1)) | more), path(1): audio(1)}
+    (item,) = deliver(table, members, 1)
+    assert "archived" == str(item.outcome)
+    assert None is not table.lake.read_small(item.metadata_key)
+
+
 @pytest.mark.parametrize("name", ["metadata.json", path(1)], ids=["index", "recording"])
 def test_without_evidence_nothing_is_called_damaged(table: Desk, name: str) -> None:
     """A damaged archive that is gone when it should be kept whole leaves its conversations pending."""
