@@ -129,6 +129,18 @@ def test_lost_seal_of_an_older_commit_stops_the_auditor(auditor):
         assert auditor.follows().returncode != 0
 
 
+def test_altered_seal_stops_the_auditor(auditor):
+    """Also where the digest that it vouches for is untouched."""
+    key = next(iter(auditor.lake.list_keys("seals/")))
+    body = auditor.lake.read(key)
+    hands = Tampering(auditor.lake)
+    with hands.deleted(key):
+        hands.put(key, body.replace(b"seal/1", b"seal/2"))
+        done = auditor.follows()
+    assert done.returncode != 0
+    assert f"altered: {key}" in done.stderr
+
+
 @pytest.mark.evidence
 @pytest.mark.parametrize("kind", ["audio", "metadata", "commits", "plans", "manifests", "audit", "seals"])
 @pytest.mark.parametrize("which", [0, -1])
