@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ParamValidationError,
     PartialCredentialsError,
 )
+from urllib3.exceptions import HTTPError
 
 from include.errors import ConfigurationError, IntegrityError, LakeUnavailable, NotAuthorised
 
@@ -81,7 +82,8 @@ def translated(where: str, *expected: type[Exception]) -> Iterator[None]:
     except ParamValidationError:
         # Raised before anything is sent; the only parameter a person chooses is the bucket's name.
         raise ConfigurationError(f"{where} is no address that S3 takes. See RECORDING_LAKE_URI.") from None
-    except BotoCoreError as error:
+    except (BotoCoreError, HTTPError) as error:
+        # urllib3's own where a refusal is cut short: botocore reads its body outside of what it translates.
         raise LakeUnavailable(f"No usable answer for {where}: {type(error).__name__}.") from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,5 +63,5 @@ def _whole_sha256(encoded: str) -> str:
     """Return the digest in hex; ``<digest>-<parts>`` is a digest of digests, which proves nothing here (AWS S3)."""
     try:
         return "" if "-" in encoded else base64.b64decode(encoded, validate=True).hex()
-    except binascii.Error:
+    except ValueError:  # binascii.Error among them
         return ""

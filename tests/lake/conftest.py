@@ -34,12 +34,15 @@ def lake_at() -> Iterator[object]:
         bucket: str = "recordings",
         prefix: str = "",
         retries: bool = False,
+        read_timeout: float = 5,
         renew: Callable | None = None,
         **writing: object,
     ) -> LakeStore:
         config = client_config()
         if not retries:
-            config = config.merge(Config(read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1}))
+            config = config.merge(
+                Config(read_timeout=read_timeout, retries={"mode": "standard", "total_max_attempts": 1})
+            )
         clients.append(
             boto3.client(
                 "s3",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import socket
 from contextlib import closing
+from threading import Event, Thread
 
 import boto3
 import pytest
@@ -203,6 +205,33 @@ def test_document_cut_short_is_unavailable(lake_at):
     """Half a document is no document."""
     with ScriptedBucket(GET=[Answer(200, body=b"{", declared=100)]) as bucket, pytest.raises(LakeUnavailable):
         lake_at(bucket.url).read(KEY)
+
+
+def test_refusal_that_falls_silent_is_unavailable(lake_at):
+    """Botocore reads the body of a refusal where it has no names any more for what can happen to it."""
+    heard = Event()
+
+    def refuse(listener):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 503 Slow Down\r\nContent-Length: 1000\r\n\r\n<Error>")
+            heard.wait(20)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Thread(target=refuse, args=(listener,))
+        server.start()
+        with pytest.raises(LakeUnavailable):
+            lake_at(f"http://127.0.0.1:{listener.getsockname()[1]}", read_timeout=0.3).read(KEY)
+        heard.set()
+        server.join()
+
+
+def test_checksum_in_no_alphabet_is_none(lake_at):
+    """Whatever stands in the header, it is not the SHA-256 of the object."""
+    odd = Answer(200, headers={"x-amz-checksum-sha256": "\u00e9\u00e9"}, declared=len(BODY))
+    with ScriptedBucket(HEAD=[odd]) as bucket:
+        assert "" == lake_at(bucket.url).head(KEY).sha256
 
 
 def test_short_outage_is_ridden_out(lake_at):
