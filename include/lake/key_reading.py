@@ -34,6 +34,7 @@ _DERIVED_KEY = re.compile(
 )
 _COMMIT_KEY = re.compile(r"commits/date=[0-9-]{10}/v=(?P<version>[0-9]{8})\.json\Z")
 _CONVERSATION = re.compile(r"/conversation=([0-9a-f-]{36})/")
+_RECORDING = re.compile(r"/recording=([0-9a-f-]{36})/")
 _NAMED_BY_EVIDENCE = ("media/", "quarantine/", "manifests/")
 _BULK = ("media/", "quarantine/")
 _VIEWS = ("reports/", "catalog/", "outbox/", "derived/", "ingest/")
@@ -136,6 +137,12 @@ def is_ours(key: str) -> bool:
 def conversation_in(key: str) -> str:
     """Return the conversation that a key of media or quarantine is filed under, empty where there is none."""
     match = _CONVERSATION.search(key)
+    return match[1] if match else ""
+
+
+def recording_in(key: str) -> str:
+    """Return the recording that a key of media, derivatives or quarantine is filed under, empty where there is none."""
+    match = _RECORDING.search(key)
     return match[1] if match else ""
 
 

@@ -28,6 +28,7 @@ OUTBOX = "outbox/"
 CATALOG_TABLE = "catalog/recordings/"
 """What the key of every partition begins with."""
 TOMBSTONES = "tombstones/"
+QUARANTINE = "quarantine/"
 UNKNOWN_CALL_DATE = "1970-01-01"
 """The day of media of which nobody knows the call: no call has it, and no night or audit comes to it."""
 FAILURE_EXTENSION = "failed.json"
@@ -160,7 +161,7 @@ def export_ledger_key(org: str, hour: datetime) -> str:
 
 def quarantine_prefix(date: str) -> str:
     """Return the prefix of a day's refused bytes."""
-    return f"quarantine/date={date}/"
+    return f"{QUARANTINE}date={date}/"
 
 
 def tombstone_prefix(date: str) -> str:

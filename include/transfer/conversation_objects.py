@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 from include.canonical import read_document
 from include.errors import IntegrityError
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.commit import manifests_of
 from include.lake.manifest import Manifest
 from include.lake.plan import ShardPlan
 from include.lake.tombstone import without_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from include.lake.store import LakeStore
     from include.lake.versions import ObjectVersion
     from include.local_day import LocalDay
+    from include.outcome import ItemRecord
 
 UNKNOWN = "/conversation=unknown/"
 
@@ -29,12 +30,14 @@ class ConversationObjects:
 
     ``recordings`` are its media, metadata, derivatives and quarantined bytes. ``plans`` are the versions of shard
     plans that hold facts of it, each with the plan that takes its place. ``unassigned`` are keys of quarantined bytes
-    of that day that nobody could assign to any conversation: only a person can tell whose they are.
+    of that day that nobody could assign to any conversation: only a person can tell whose they are. ``recording_ids``
+    are those of its recordings that the day knows, also of such as are not here.
     """
 
     recordings: tuple[ObjectVersion, ...]
     plans: tuple[tuple[ObjectVersion, ShardPlan], ...] = ()
     unassigned: tuple[str, ...] = ()
+    recording_ids: frozenset[str] = frozenset()
 
     @property
     def versions(self) -> tuple[ObjectVersion, ...]:
@@ -50,26 +53,28 @@ def objects_of(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) -
         LakeUnavailable, NotAuthorised, ConfigurationError: as the lake raises them.
     """
     date = str(day)
-    quarantined, unassigned = _quarantined(lake, org, day, conversation_id)
+    items = [item for key in manifests_of(lake, day) for item in Manifest.read(lake, key, org, date).items]
+    quarantined, unassigned = _quarantined(lake, date, conversation_id, items)
     folders = (
         layout.conversation_prefix(org, date, conversation_id),
         layout.derived_conversation_prefix(org, date, conversation_id),
     )
     recordings = [version for folder in folders for version in lake.versions.list(folder)]
     plans = tuple(_plans_with_facts(lake, date, conversation_id))
-    return ConversationObjects(tuple(sorted((*recordings, *quarantined))), plans, unassigned)
+    everything = tuple(sorted((*recordings, *quarantined)))
+    said = {item.recording_id for item in items if item.conversation_id == conversation_id}
+    here = {key_reading.recording_in(version.key) for version in everything}
+    return ConversationObjects(everything, plans, unassigned, frozenset((said | here) - {""}))
 
 
 def _quarantined(
-    lake: LakeStore, org: str, day: LocalDay, conversation_id: str
+    lake: LakeStore, date: str, conversation_id: str, items: Sequence[ItemRecord]
 ) -> tuple[list[ObjectVersion], tuple[str, ...]]:
     """Return its own refused bytes and those of archives that a manifest names for it, and what is nobody's."""
-    manifests = [Manifest.read(lake, key, org, str(day)) for key in manifests_of(lake, day)]
-    items = [item for manifest in manifests for item in manifest.items]
     own = {item.key for item in items if item.conversation_id == conversation_id and item.key}
     named = {item.key for item in items}
     found, unassigned = [], set()
-    for version in lake.versions.list(layout.quarantine_prefix(str(day))):
+    for version in lake.versions.list(layout.quarantine_prefix(date)):
         if f"/conversation={conversation_id}/" in version.key or version.key in own:
             found.append(version)
         elif UNKNOWN in version.key and version.key not in named:

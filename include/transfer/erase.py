@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.errors import ConfigurationError, LakeUnavailable, ObjectLocked
-from include.lake import layout
+from include.lake import key_reading, layout
 from include.lake.commit import read_head
 from include.lake.plan import day_plans_of, read_expected
 from include.lake.tombstone import ErasedObject, Rewritten, Tombstone, tombstones_of, uncertified_erasures
@@ -256,8 +256,19 @@ def _delete(lake: LakeStore, order: ErasureOrder, found: ConversationObjects, *,
     for _, plan in found.plans:
         lake.put_document(plan.key, plan.body())
     _delete_all(lake, found.versions, bypass=bypass)
-    folder = layout.conversation_prefix(order.org, str(order.day), order.conversation_id)
-    lake.versions.abort_uploads(folder, lake.now())
+    for place in (
+        layout.conversation_prefix(order.org, str(order.day), order.conversation_id),
+        layout.derived_conversation_prefix(order.org, str(order.day), order.conversation_id),
+        *_refused_uploads(lake, order),
+    ):
+        lake.versions.abort_uploads(place, lake.now())
+
+
+def _refused_uploads(lake: LakeStore, order: ErasureOrder) -> list[str]:
+    """Return the keys of its refused bytes that are still being uploaded: those are filed by reason first."""
+    refused = layout.quarantine_prefix(str(order.day))
+    keys = {upload.key for upload in lake.open_uploads() if upload.key.startswith(refused)}
+    return sorted(key for key in keys if key_reading.conversation_in(key) == order.conversation_id)
 
 
 def _look_again(lake: LakeStore, order: ErasureOrder) -> None:

@@ -1,4 +1,4 @@
-"""Erases a conversation, and with it what was fetched of it by a media id alone, before anybody knew whose it was."""
+"""Erases a conversation wherever it lies: on its own day, on another that has it too, and under no call at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from include.transfer.erase import erase_conversation
-from include.transfer.unknown_call import copies_under_no_call
+from include.transfer.other_places import places_of
 
 if TYPE_CHECKING:
     from include.audit.signature import JournalKey
@@ -22,20 +22,13 @@ def erase_everywhere(
     bypass_governance: bool = False,
     dry_run: bool = False,
 ) -> tuple[Erasure, ...]:
-    """Erase the conversation and each of its recordings that also lies under no call; a certificate for each.
+    """Erase the conversation in each of its places; a certificate for each, that of the order's own day first.
 
     Every lock is asked for before the first of them is touched. Raises as ``erase_conversation``.
     """
-    looked = erase_conversation(lake, order, key, bypass_governance=bypass_governance, dry_run=True)
-    orders = (order, *_of_unknown_calls(lake, order, looked))
-    for other in orders[1:]:
-        erase_conversation(lake, other, key, bypass_governance=bypass_governance, dry_run=True)
-    return tuple(
-        erase_conversation(lake, each, key, bypass_governance=bypass_governance, dry_run=dry_run) for each in orders
-    )
-
-
-def _of_unknown_calls(lake: LakeStore, order: ErasureOrder, looked: Erasure) -> tuple[ErasureOrder, ...]:
-    keys = (item.key for item in looked.objects)
-    copies = copies_under_no_call(lake, order.org, order.day.zone, order.conversation_id, keys)
-    return tuple(replace(order, day=day, conversation_id=recording_id) for day, recording_id in copies)
+    places = places_of(lake, order.org, order.day, order.conversation_id)
+    orders = [replace(order, day=day, conversation_id=conversation_id) for day, conversation_id in places]
+    looked = [erase_conversation(lake, each, key, bypass_governance=bypass_governance, dry_run=True) for each in orders]
+    if dry_run:
+        return tuple(looked)
+    return tuple(erase_conversation(lake, each, key, bypass_governance=bypass_governance) for each in orders)

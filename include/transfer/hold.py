@@ -11,7 +11,7 @@ from include.transfer.conversation_objects import objects_of
 from include.transfer.day import commit_day
 from include.transfer.day_journal import append_segment
 from include.transfer.order import check_order
-from include.transfer.unknown_call import copies_under_no_call
+from include.transfer.other_places import places_of
 
 if TYPE_CHECKING:
     from include.audit.signature import JournalKey
@@ -60,8 +60,7 @@ def hold_conversation(lake: LakeStore, order: HoldOrder, key: JournalKey | None 
         LakeUnavailable: as the lake raises it; calling again sets what is left.
     """
     lake.versions.require_object_lock()
-    found = objects_of(lake, order.org, order.day, order.conversation_id).recordings
-    versions = tuple(version for version in found if not version.is_marker)
+    versions = _versions(lake, order)
     if not versions:
         where = f"conversation {order.conversation_id} on {order.day}"
         raise ConfigurationError(f"{lake.location.uri} holds nothing of {where}.")
@@ -75,16 +74,21 @@ def hold_conversation(lake: LakeStore, order: HoldOrder, key: JournalKey | None 
 
 
 def hold_everywhere(lake: LakeStore, order: HoldOrder, key: JournalKey | None = None) -> tuple[Hold, ...]:
-    """Hold the conversation and each of its recordings that also lies under no call, or lift it; one for each place.
+    """Hold the conversation wherever something of it lies, or lift it; one for each of these places.
 
     Raises:
         ConfigurationError, NotAuthorised, LakeUnavailable: as ``hold_conversation``.
     """
-    first = hold_conversation(lake, order, key)
-    keys = (version.key for version in first.versions)
-    copies = copies_under_no_call(lake, order.org, order.day.zone, order.conversation_id, keys)
-    others = (replace(order, day=day, conversation_id=recording_id) for day, recording_id in copies)
-    return (first, *(hold_conversation(lake, other, key) for other in others))
+    places = places_of(lake, order.org, order.day, order.conversation_id)
+    orders = [replace(order, day=day, conversation_id=conversation_id) for day, conversation_id in places]
+    # Of a conversation that lies nowhere, the order's own day says so.
+    here = [each for each in orders if _versions(lake, each)] or [order]
+    return tuple(hold_conversation(lake, each, key) for each in here)
+
+
+def _versions(lake: LakeStore, order: HoldOrder) -> tuple[ObjectVersion, ...]:
+    found = objects_of(lake, order.org, order.day, order.conversation_id).recordings
+    return tuple(version for version in found if not version.is_marker)
 
 
 def _events(lake: LakeStore, order: HoldOrder, versions: list[ObjectVersion]) -> list[Event]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 
 import pytest
 
 from include.errors import ConfigurationError
 from include.lake.commit import read_head
-from include.lake.layout import MediaIdentity, erasure_key, quarantine_key
+from include.lake.layout import MediaIdentity, derived_key, erasure_key, media_key, quarantine_key
 from include.lake.tombstone import tombstones_of
 from include.lake.whereabouts import dates_of, place_of
 from include.transfer.day_state import state_of
 from include.transfer.erase import erase_conversation
-from tests.story.desk import ORG, audio, conversation
+from tests.story.desk import ORG, audio, conversation, recording_of
 from tests.story.erased_day import EXPECTED, every_version, keys_with, order, outcomes, traces_of
 from tests.story.night import DAY, ZONE, everything_in, media_keys
 
@@ -162,3 +163,22 @@ def test_other_days_and_conversations_are_untouched(opened):
         assert all(conversation(1) in key or key.startswith("plans/") for key in gone)
         changed = {key for key in before.keys() & after.keys() if before[key] != after[key]}
         assert all(key.startswith("reports/") for key in changed)
+
+
+def test_what_is_still_being_uploaded_goes(opened):
+    """Of the recording, of a copy and of refused bytes: no listing of objects shows them."""
+    with opened() as day:
+        identity = MediaIdentity(ORG, str(DAY), conversation(1), recording_of(1), 0)
+        other = replace(identity, conversation_id=conversation(2))
+        keys = [
+            media_key(identity, "0" * 64, "wav"),
+            derived_key(identity, "0" * 64, "wav", "0" * 64, "wav"),
+            quarantine_key(str(DAY), "size_mismatch", identity, "0" * 64, "wav"),
+        ]
+        kept = quarantine_key(str(DAY), "size_mismatch", other, "0" * 64, "wav")
+        where = day.lake.location
+        for key in (*keys, kept):
+            day.lake._client.create_multipart_upload(Bucket=where.bucket, Key=f"{where.prefix}/{key}")
+        assert {*keys, kept} == {upload.key for upload in day.lake.open_uploads()}
+        erase_conversation(day.lake, order())
+        assert [kept] == [upload.key for upload in day.lake.open_uploads()]

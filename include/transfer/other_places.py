@@ -1,0 +1,55 @@
+"""Where else one conversation lies: what an erasure or a hold of it has to reach beside its own day.
+
+Its start may have moved over midnight between two looks, or the export may have filed it by another hour: then two
+days have it. And what was fetched by a media id alone, before anybody knew whose it was, lies under no call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.lake import key_reading, layout
+from include.lake.plan import day_plans_of, read_expected
+from include.lake.whereabouts import dates_of
+from include.local_day import ONE_DAY, LocalDay
+from include.transfer.conversation_objects import objects_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from include.lake.store import LakeStore
+
+
+def places_of(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) -> tuple[tuple[LocalDay, str], ...]:
+    """Return each day and id under which the conversation lies, the day that was asked for first.
+
+    Raises:
+        IntegrityError: a manifest or a plan of one of these days was altered.
+        LakeUnavailable, NotAuthorised, ConfigurationError: as the lake raises them.
+    """
+    days = (day, *(other for other in _other_days(lake, org, day, conversation_id)))
+    unknown = LocalDay.of(layout.UNKNOWN_CALL_DATE, day.zone)
+    recordings = {item for each in days for item in objects_of(lake, org, each, conversation_id).recording_ids}
+    copies = [
+        (unknown, recording_id)
+        for recording_id in sorted(recordings - {conversation_id})
+        if any(lake.versions.list(layout.conversation_prefix(org, str(unknown), recording_id)))
+    ]
+    return (*((each, conversation_id) for each in days), *copies)
+
+
+def _other_days(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) -> Iterator[LocalDay]:
+    """Yield the days that have audio, a tombstone or refused bytes of it, and those beside its own that expect it."""
+    refused = (key for key in lake.list_keys(layout.QUARANTINE) if key_reading.conversation_in(key) == conversation_id)
+    dates = {*dates_of(lake, conversation_id), *key_reading.dates_in(refused)}
+    if str(day) != layout.UNKNOWN_CALL_DATE:
+        beside = (LocalDay(day.date + shift * ONE_DAY, day.zone) for shift in (-1, 1))
+        dates |= {str(each) for each in beside if _is_expected(lake, org, each, conversation_id)}
+    for date in sorted(dates - {str(day), layout.UNKNOWN_CALL_DATE}):
+        yield LocalDay.of(date, day.zone)
+
+
+def _is_expected(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) -> bool:
+    """Whether a plan of the day names it: shard plans know who called before anything is archived."""
+    date = str(day)
+    return any(conversation_id in read_expected(lake, key, org, date) for key in day_plans_of(lake, date))
