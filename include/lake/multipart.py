@@ -57,7 +57,7 @@ def part_bytes_for(size: int, part_bytes: int) -> int:
 
 
 class MultipartUpload:
-    """One upload of one file. ``run`` is the whole of it; nothing of it is left behind, unless the process dies."""
+    """One upload of one file. ``run`` is the whole of it; nothing is left behind, unless an answer or the process dies."""
 
     def __init__(self, bucket: Bucket, requests: PartRequests, where: str, backoff: Backoff, threads: int) -> None:
         self._bucket = bucket
@@ -75,8 +75,10 @@ class MultipartUpload:
             IntegrityError: the file is no longer what its SHA-256 says, or the bucket refuses a part as damaged.
             LakeUnavailable, NotAuthorised, ConfigurationError: as ``write_once``.
         """
-        with translated(self._where):
-            upload_id = self._requests.opened(self._bucket.send(self._requests.open))
+        # Where only the answer was lost, another upload stays open: it has no parts, and the sweep ends it.
+        upload_id = send_repeatedly(
+            lambda: self._requests.opened(self._bucket.send(self._requests.open)), self._backoff, self._where
+        )
         try:
             sent = self._send_parts(upload_id, _parts(body, bytes_, part_bytes_for(bytes_, part_bytes), sha256))
             crc = _whole_crc(sent)

@@ -225,13 +225,18 @@ def test_lost_reply_to_the_end_is_found_out(lake, far_lake, proxy):
     assert hashlib.sha256(lake.read(KEY)).hexdigest() == SHA256
 
 
-def test_lost_reply_to_the_opening_is_unavailable(lake, far_lake, proxy):
-    """S3, S8: nobody knows the upload's id; it is for the sweep, and the next try opens another."""
+@pytest.mark.parametrize("answer", [Answer(503, "SlowDown"), Answer(200, "InternalError"), Answer(0)])
+def test_opening_that_fails_is_repeated(lake_at, answer):
+    """S1: as every other request of an upload."""
+    with ScriptedBucket(POST=[answer, answer, OPENED, DONE], PUT=[OK], HEAD=[ABSENT, HELD]) as bucket:
+        assert put(lake_at(bucket.url, retries=True, **PARTS)).created
+
+
+def test_lost_reply_to_the_opening_opens_another(lake, far_lake, proxy):
+    """S3, S8: nobody knows the id of the first upload; it is for the sweep."""
     proxy.cut(AFTER, "POST")
-    with pytest.raises(LakeUnavailable):
-        put(far_lake)
-    assert lake.head(KEY) is None
     assert put(far_lake).created
+    assert [KEY] == [upload.key for upload in lake.open_uploads()]
 
 
 def test_conflict_at_the_end_is_left_to_the_next_try(lake_at):
