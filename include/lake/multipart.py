@@ -57,7 +57,7 @@ def part_bytes_for(size: int, part_bytes: int) -> int:
 
 
 class MultipartUpload:
-    """One upload of one file. ``run`` is the whole of it; nothing is left behind, unless an answer or the process dies."""
+    """One upload of one file: ``run`` is the whole of it. Nothing is left behind, unless an answer is lost."""
 
     def __init__(self, bucket: Bucket, requests: PartRequests, where: str, backoff: Backoff, threads: int) -> None:
         self._bucket = bucket
