@@ -79,7 +79,9 @@ def _offsets(text: str) -> list[int]:
 def _first_day(lake: LakeStore) -> date | None:
     """Return the first day that has a commit; the bucket lists keys in order.
 
-    What stands before it and is no commit of ours must not make the lake look empty: then nothing would be audited.
+    What stands before it and is no commit of ours must not make the lake look empty: then nothing would be audited. And
+    what lies under no call is no day: counting from there, an audit would archive days from before the archive.
     """
     keys = (key for key in lake.list_keys(layout.COMMITS) if key_reading.commit_number(key))
-    return next((date_named(day, "the day of a commit") for key in keys for day in key_reading.dates_in([key])), None)
+    days = (day for key in keys for day in key_reading.dates_in([key]) if day != layout.UNKNOWN_CALL_DATE)
+    return next((date_named(day, "the day of a commit") for day in days), None)

@@ -16,7 +16,7 @@ from include.lake import key_reading, layout
 from include.transfer.verify_evidence import read_evidence
 from include.transfer.verify_meter import Meter
 from include.transfer.verify_objects import judged
-from include.transfer.verify_whole import whole_lake
+from include.transfer.verify_whole import unasked, whole_lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,6 +89,8 @@ def verify_day(lake: LakeStore, date: str, scope: Scope, meter: Meter, now: date
     is_explained = any(key_reading.commit_number(item.key) for item in [*evidence.findings, *findings])
     if not evidence.is_committed and not is_explained:
         evidence.found(FindingKind.GAP, layout.commit_prefix(date), standing.sentence_without_commit())
+    if scope.whole:
+        findings += unasked(lake, date, evidence.day_plans, now)
     return [*evidence.findings, *findings]
 
 

@@ -41,6 +41,7 @@ class DayEvidence:
     recorded: dict[str, Recorded] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     is_committed: bool = False
+    day_plans: tuple[str, ...] = ()
     erasures: Erased = field(default_factory=Erased)
 
     def is_erased(self, key: str) -> bool:
@@ -67,6 +68,7 @@ def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None =
     commits, findings = read_commits(lake, date, org)
     head = commits[max(commits)] if commits else None
     evidence = DayEvidence(date, org or (head.org if head else ""), findings=findings, is_committed=bool(commits))
+    evidence.day_plans = head.plans if head else ()
     # What an altered commit names was perhaps never there; the commits around it name the rest.
     doubted = {item.key for item in findings}
     trusted = [commit for commit in commits.values() if commit.key not in doubted]

@@ -8,13 +8,19 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from include.audit.finding import Finding, FindingKind
+from include.errors import IntegrityError, LakeUnavailable
 from include.lake import key_reading, layout
+from include.lake.plan import named_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from include.lake.store import LakeStore
+
+
+NIGHT_MAX = timedelta(days=2)
+"""A night comes after its day, in whatever zone, and is given the next one for another try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +51,8 @@ def whole_lake(lake: LakeStore, org: str, committed: Sequence[str], now: datetim
 
 
 def _gaps(committed: Sequence[str]) -> Iterator[Finding]:
-    if not committed:
-        return
-    days = [date.fromisoformat(text) for text in committed]
+    # What lies under no call is a place, and no day between others.
+    days = [date.fromisoformat(text) for text in committed if text != layout.UNKNOWN_CALL_DATE]
     for before, after in pairwise(days):
         missing = (after - before).days - 1
         first, last = before + timedelta(days=1), after - timedelta(days=1)
@@ -58,6 +63,22 @@ def _gaps(committed: Sequence[str]) -> Iterator[Finding]:
             # One sentence, however many: a single commit that somebody put into another century makes very many.
             what = f"{missing} days up to {last} were not committed, and the days before and after them were"
             yield Finding(FindingKind.GAP, layout.commit_prefix(first.isoformat()), what)
+
+
+def unasked(lake: LakeStore, day: str, plans: Sequence[str], now: datetime) -> Iterator[Finding]:
+    """Name a day of which nobody asked what calls it had: what single recordings and an export name is no measure.
+
+    Not one that is so young that its night may still come.
+    """
+    if not plans or day == layout.UNKNOWN_CALL_DATE or date.fromisoformat(day) + NIGHT_MAX >= now.date():
+        return
+    try:
+        is_asked = not all(named_by(lake, key) for key in plans)
+    except (IntegrityError, LakeUnavailable):
+        return  # the day's own findings say so
+    if not is_asked:
+        what = "nobody asked Genesys what calls it had: its plans name only what an export or single recordings brought"
+        yield Finding(FindingKind.GAP, layout.commit_prefix(day), what)
 
 
 def _open_uploads(lake: LakeStore, now: datetime) -> Iterator[Finding]:

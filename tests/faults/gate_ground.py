@@ -19,7 +19,6 @@ from uuid import uuid4
 from include.lake.export_bucket import ExportBucket
 from include.sandbox.native_export import Irregularities
 from include.settings import LakeLocation
-from include.transfer.verify import Scope, verify_lake
 from tests.faults.crash_points import Trap
 from tests.faults.gate import Gate
 from tests.faults.gate_process import MIN_AGE, Order, run_gate
@@ -119,7 +118,7 @@ class GateGround:
 
     def findings(self) -> list[object]:
         """Return what an auditor would find who reads every byte."""
-        return list(verify_lake(self.lake, Scope(org=self.desk.ports.org, whole=True, deep=True)).findings)
+        return self.desk.findings(deep=True)
 
     def put(self, key: str) -> None:
         """Write an object of the export as the integration wrote it."""

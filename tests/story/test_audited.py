@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from include.errors import ConfigurationError
+from include.lake.layout import UNKNOWN_CALL_DATE
+from include.local_day import LocalDay
 from include.settings import ArchiveSettings
 from include.transfer.audited import audited_days, look_of
 from include.transfer.day import commit_day
@@ -38,6 +40,15 @@ def test_stranger_before_the_first_commit_does_not_empty_the_lake(lake, stranger
     commit_day(lake, ORG, DAY, [])
     lake.put_document(stranger, b"{}")
     assert ["2026-03-03", "2026-03-26", "2026-03-30", "2026-04-01"] == days(lake)
+
+
+def test_media_of_an_unknown_call_is_no_first_day(lake):
+    """Somebody fetched a recording by its id alone: that archives nothing from before the archive."""
+    commit_day(lake, ORG, LocalDay.of(UNKNOWN_CALL_DATE, ZONE), [])
+    assert [] == days(lake)
+    commit_day(lake, ORG, DAY, [])
+    assert ["2026-03-03", "2026-03-26", "2026-03-30", "2026-04-01"] == days(lake)
+    assert ["2026-03-02", "2026-04-01"] == days(lake, offsets="[31, 32, 1, 1]")
 
 
 def test_cleared_run_looks_at_the_days_it_was_meant_for(lake):

@@ -75,7 +75,7 @@ def test_what_is_proved_goes_and_nothing_else(desk):
         lines = [line for line in told(desk) if line["action"] == action]
         assert gone == {line["key"] for line in lines}
         assert all(line["version_id"] and line["sha256"] in line["note"] for line in lines)
-    assert [] == list(verify_lake(desk.ports.lake, Scope(desk.ports.org, whole=True, deep=True)).findings)
+    assert [] == desk.findings(deep=True)
 
 
 def test_no_version_is_left_and_a_second_look_does_nothing(desk):
@@ -103,7 +103,7 @@ def test_words_of_a_dead_run_are_anchored_and_sealed(desk, died_before):
         remove(lake, key)
     assert {} == at_the_gate(desk)
     assert newest == read_head(lake, desk.ports.org, DAY)
-    assert [] == list(verify_lake(lake, Scope(org=desk.ports.org, whole=True)).findings)
+    assert [] == desk.findings()
     before = desk.objects()
     assert {} == at_the_gate(desk)
     assert before == desk.objects()

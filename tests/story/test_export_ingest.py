@@ -16,7 +16,6 @@ from include.outcome import Outcome
 from include.transfer.day_report import is_measured
 from include.transfer.export_sealed import Unsealer
 from include.transfer.export_settings import ExportSettings
-from include.transfer.verify import Scope, verify_lake
 from tests.story.export_desk import NOW, config_of, export_desk
 from tests.story.night import DAY, everything_in, media_keys, night
 
@@ -47,8 +46,7 @@ def test_counts_by_class_are_the_truth(desk):
     desk.write("late")
     second = desk.ingest()
     assert expected(truth) == {name: (first + second)[name] for name in expected(truth)}
-    verified = verify_lake(desk.ports.lake, Scope(desk.ports.org, whole=True, deep=True))
-    assert [] == list(verified.findings)
+    assert [] == desk.findings(deep=True)
     assert 0 < second["archived"]
 
 

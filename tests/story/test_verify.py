@@ -10,15 +10,17 @@ from uuid import uuid4
 import pytest
 
 from include.audit.finding import FindingKind
-from include.lake.layout import catalog_key
-from include.lake.plan import DayPlan
+from include.lake.layout import UNKNOWN_CALL_DATE, catalog_key
+from include.lake.plan import DayPlan, day_plans_of
 from include.lake.store import LakeStore
-from include.local_day import LocalDay
+from include.local_day import ONE_DAY, LocalDay
 from include.settings import LakeLocation
 from include.transfer.catalog import catalog_day
 from include.transfer.day import commit_day
 from include.transfer.erase import erase_conversation
+from include.transfer.metadata import SINGLE
 from include.transfer.verify import Scope, verify_lake
+from include.transfer.verify_whole import unasked
 from tests.story.desk import conversation
 from tests.story.erased_day import ErasedDay, order
 from tests.story.night import DAY, Night, media_keys, night, remove
@@ -268,3 +270,28 @@ def test_strangers_and_gaps_are_found_in_the_whole_lake(plain):
     assert {
         "media/notes.txt": {FindingKind.STRANGER}, "commits/date=2026-03-03/": {FindingKind.GAP},
     } == found  # fmt: skip
+
+
+def test_day_that_nobody_asked_about_is_a_gap(lake, tmp_path):
+    """One recording was fetched while the day lasted, and its night never came: it is committed, and not known.
+
+    Media of an unknown call lies under a day that has no night.
+    """
+    with night(lake, tmp_path, conversations=4, scenario="clean") as tonight:
+        tonight.run()
+        org = tonight.box.org_id
+    for date, way in ((UNKNOWN_CALL_DATE, SINGLE), ("2026-03-03", SINGLE), ("2026-03-04", "")):
+        plan = DayPlan(org, LocalDay.of(date, DAY.zone), (), named_by=way)
+        lake.put_document(plan.key, plan.body())
+        commit_day(lake, org, plan.day, ())
+    assert [(FindingKind.GAP, "commits/date=2026-03-03/")] == [
+        (item.kind, item.key) for item in verify_lake(lake, Scope(whole=True)).findings
+    ]
+    young = LocalDay(lake.now().date() - ONE_DAY, DAY.zone)
+    assert [] == list(unasked(lake, str(young), [plan_of(lake, "2026-03-03")], lake.now()))
+
+
+def plan_of(lake, date):
+    """Return the key of the day's only plan."""
+    (key,) = day_plans_of(lake, date)
+    return key
