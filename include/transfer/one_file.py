@@ -138,6 +138,11 @@ class OneFile:
         at_start = self.sink.position == 0
         try:
             receive(response, length, self.sink)
+        except TransferInterrupted:
+            if isinstance(verdict, RestartFromZero) and _header(response, "content-length") is None:
+                # Nothing says that it was the whole file: it may be the range, which a proxy has made into a 200.
+                self.restart()
+            raise
         finally:
             if at_start:  # also where it broke off: the rest of the file would be joined to it
                 refuse_page(self.sink.head)

@@ -173,6 +173,22 @@ def test_a_whole_file_that_breaks_off_is_resumed(fetched: Fetched, server: Fault
     assert 2200 == server.requests[2].range[0]
 
 
+@pytest.mark.parametrize("coding", ["chunked", None])
+def test_a_range_in_the_clothes_of_a_whole_file_is_not_its_start(
+    fetched: Fetched, server: FaultServer, coding: str | None
+) -> None:
+    """D7 with D3: a proxy made a 200 of a 206 and dropped every length; it ends long before the file does."""
+
+    def disguised(request: Request, wire: Wire) -> None:
+        first, last = request.range
+        body = wire.content[first : last + 1]
+        wire.head(200, transfer_encoding=coding, etag=wire.etag)
+        wire.send(b"%x\r\n" % len(body) + body + b"\r\n0\r\n\r\n" if coding else body)
+
+    server.script = after(2, disguised)
+    assert 1 == fetched().retries
+
+
 def test_a_chunked_whole_file_is_taken_at_its_proper_end(fetched: Fetched, server: FaultServer) -> None:
     """A chunked body tells its own end, so no length is needed."""
 
