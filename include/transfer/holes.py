@@ -20,6 +20,8 @@ METADATA = "recordingmetadata"
 BATCH = "batch"
 FACT_LENGTH = 200
 AUDIO = "audio"
+OTHER_MEDIA = frozenset({"chat", "email", "message", "messaging", "screen"})
+"""Genesys OpenAPI, ``RecordingMetadata.media`` and ``Recording.media``, all but audio."""
 PART_FAILED = "part_failed"
 UNAVAILABLE = "metadata_unavailable"
 NOT_IN_RESULT = "not_in_result"
@@ -92,20 +94,35 @@ def _named_by_the_batch(
     return records
 
 
+def is_other_medium(media: str | None) -> bool:
+    """Whether a recording's medium is known to be no call: one that is missing, or unknown to us, may be one.
+
+    >>> is_other_medium("Screen"), is_other_medium("audio"), is_other_medium("of tomorrow"), is_other_medium(None)
+    (True, False, False, False)
+    """
+    return _word(media) in OTHER_MEDIA
+
+
 def _of_recording(conversation_id: str, item: RecordingMetadata, texts: Mapping[str, str]) -> ItemRecord:
     state = item.file_state or ""
     text = texts.get(item.recording_id, texts.get("", ""))
-    if item.media and item.media != AUDIO:
+    if is_other_medium(item.media):
         outcome, reason = Outcome.NOT_SELECTED, "media_not_selected"
-        text = item.media
+        text = str(item.media)
     elif state in STATES:
         outcome, reason = STATES[state]
     elif state in AVAILABLE:
         outcome, reason = _available(text)
     else:
         outcome, reason = Outcome.PENDING, "file_state_unknown"
-    fact = "; ".join(part for part in (f"fileState={state}" if state else "", text) if part)
+    known = _word(item.media) in {"", AUDIO, *OTHER_MEDIA}
+    words = (f"fileState={state}" if state else "", "" if known else f"media={item.media}", text)
+    fact = "; ".join(part for part in words if part)
     return ItemRecord(conversation_id, item.recording_id[:64], 0, outcome, reason, METADATA, fact[:FACT_LENGTH])
+
+
+def _word(media: str | None) -> str:
+    return (media or "").strip().lower()
 
 
 def _available(text: str) -> tuple[Outcome, str]:

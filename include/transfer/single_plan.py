@@ -20,7 +20,7 @@ from include.outcome import Outcome
 from include.transfer.day_plan import ConversationSource
 from include.transfer.day_state import present_state
 from include.transfer.facts import stored_facts
-from include.transfer.holes import AUDIO
+from include.transfer.holes import is_other_medium
 from include.transfer.metadata import SINGLE
 from include.transfer.rendition import Rendition
 from include.transfer.single_held import is_held
@@ -190,7 +190,7 @@ def _recordings(source: PlanSource, wish: SingleWish, conversation_id: str, part
         return (one,)
     listed = listed_recordings(source, conversation_id)
     if not one:
-        return tuple(sorted({item.recording_id for item in listed if item.media in (None, AUDIO)} | here))
+        return tuple(sorted({item.recording_id for item in listed if not is_other_medium(item.media)} | here))
     if listed and one not in {item.recording_id for item in listed}:
         raise ConfigurationError(f"Conversation {conversation_id} has no recording {one}: are both ids right?")
     return (one,)

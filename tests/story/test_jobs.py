@@ -118,6 +118,15 @@ def test_silence_of_a_finished_job_is_explained(table: Desk) -> None:
     } == brief(items)
 
 
+@pytest.mark.parametrize(("media", "said"), [("Audio ", ""), ("hologram", "; media=hologram"), (None, "")])
+def test_medium_that_nobody_knows_may_be_the_call(table: Desk, media: str | None, said: str) -> None:
+    """A word newer than this code, or spelt otherwise, is no reason never to ask again: only known media are."""
+    table.source.recordings[conversation(1)] = (recording(conversation(1), recording_of(1), media=media),)
+    (item,) = table.deliver(numbers=(1,))
+    assert record(1, "pending", "not_in_result") == (item.conversation_id, item.recording_id, item.outcome, item.reason)
+    assert f"fileState=AVAILABLE{said}" == item.fact
+
+
 def test_credentials_refused_for_metadata_stop_the_shard(table: Desk) -> None:
     """401 concerns the whole run, not the conversation that happened to be asked about."""
     table.source.recordings[conversation(1)] = NotAuthorised("no", status=401)
