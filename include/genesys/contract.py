@@ -142,8 +142,7 @@ def _completed(status: object) -> bool | None:
 
 
 def _result(entry: dict[str, object]) -> RecordingResult:
-    message = entry.get("errorMsg")
-    error_message = shown(message) or None if isinstance(message, str) else None
+    error_message = _said(entry.get("errorMsg"))
     address = entry.get("resultUrl")
     url = readable_url(address)
     if url is None and address:
@@ -157,6 +156,11 @@ def _result(entry: dict[str, object]) -> RecordingResult:
     )
 
 
+def _said(words: object) -> str | None:
+    """Return the source's own words, which stand in the report; ``None`` where there are none."""
+    return shown(words) or None if isinstance(words, str) else None
+
+
 def _metadata(conversation_id: str, entry: dict[str, object]) -> RecordingMetadata:
     recording_id = id_of(entry.get("id"))
     if recording_id is None:
@@ -164,8 +168,8 @@ def _metadata(conversation_id: str, entry: dict[str, object]) -> RecordingMetada
     return RecordingMetadata(
         recording_id=recording_id,
         conversation_id=id_of(entry.get("conversationId")) or conversation_id,
-        file_state=text_of(entry.get("fileState")),
-        media=text_of(entry.get("media")),
+        file_state=_said(entry.get("fileState")),
+        media=_said(entry.get("media")),
         media_subtype=text_of(entry.get("mediaSubtype")),
         session_id=text_of(entry.get("sessionId")),
         raw=entry,

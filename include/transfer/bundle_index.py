@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from include.genesys.redaction import shown
 from include.lake.layout import is_uuid
 from include.transfer.media.document import parsed
 from include.transfer.metadata import MEDIA_TYPE_CHARACTERS_MAX
@@ -94,7 +95,8 @@ def _index_of(document: object) -> BundleIndex | None:
                 next((value for key in _DURATION_FIELDS if type(value := row.get(key)) is int), None),
             )
         elif not name:
-            errors.append(IndexFailure(str(conversation_id), str(recording_id) if recording_id else None, text))
+            failure = IndexFailure(str(conversation_id), str(recording_id) if recording_id else None, shown(text))
+            errors.append(failure)
     return BundleIndex(entries, tuple(errors)) if entries or errors or not rows else None
 
 

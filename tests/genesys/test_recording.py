@@ -213,6 +213,15 @@ def test_metadata_that_cannot_be_read_is_not_no_recordings(client, genesys, body
         client.recording_metadata(uuid(1))
 
 
+def test_words_of_metadata_are_made_safe(client, genesys):
+    """They stand in the report of the day: no signature of an address, and no line of their own."""
+    said = "ERROR\nhttps://host/a?X-Amz-Signature=SECRET"
+    entry = {"id": uuid(2), "fileState": said, "media": said}
+    genesys.script(f"/api/v2/conversations/{uuid(1)}/recordingmetadata", Reply(body=[entry]))
+    (found,) = client.recording_metadata(uuid(1))
+    assert ["ERROR https://host/a?***"] * 2 == [found.file_state, found.media]
+
+
 def test_a_conversation_without_recordings_has_none(client, genesys):
     """An empty list is an answer."""
     genesys.recordings[uuid(1)] = []

@@ -120,6 +120,15 @@ def test_index_names_failures(table: Desk) -> None:
     assert "fileState=DELETED; gone for good" == deleted.fact
 
 
+def test_words_of_an_index_are_made_safe(table: Desk) -> None:
+    """They go to the report and to the log: no signature of an address, and no line of their own."""
+    said = "no answer\nof https://host/a?X-Amz-Signature=SECRET"
+    rows = [{"conversationId": conversation(2), "recordingId": recording_of(2), "errorMsg": said}]
+    table.source.recordings[conversation(2)] = (recording(conversation(2), recording_of(2)),)
+    items = deliver(table, {path(1): audio(1), "metadata.json": index(row(1, path(1)), errors=rows)}, 1, 2)
+    assert ["", "fileState=AVAILABLE; no answer of https://host/a?***"] == [item.fact for item in items]
+
+
 def test_declared_other_media_are_not_selected(table: Desk) -> None:
     """A screen recording is named and left in the archive."""
     members = {
