@@ -235,6 +235,9 @@ def _malformed(answer: SortedResults, job: SubmittedJob) -> list[ItemRecord]:
             records.append(
                 ItemRecord(str(result.conversation_id), recording_id, 0, Outcome.QUARANTINED, MALFORMED_ID, BATCH)
             )
+        elif result.conversation_id is None:
+            why = result.error_message or "nothing says why"
+            log.warning("Job %s answered with a result that names no conversation; left out: %s", job.job_id, why)
         else:
             log.warning("Job %s answered with a conversation that was never requested; it was left out", job.job_id)
     return records

@@ -234,3 +234,11 @@ def test_altered_metadata_stops_the_shard(table: Desk) -> None:
         table.lake.put_latest(key, altered, "application/json")
         with pytest.raises(IntegrityError):
             table.deliver(one, other, numbers=(1, 2))
+
+
+def test_result_that_names_no_conversation_says_why(table: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """The one URL of a job that cannot be read leaves every conversation open, and the log knows the reason."""
+    table.source.recordings[conversation(1)] = (recording(conversation(1), recording_of(1)),)
+    odd = RecordingResult(None, None, None, "application/zip", "the result URL cannot be read")
+    assert only("not_in_result", "pending") == brief(table.deliver(odd, numbers=(1,)))
+    assert "names no conversation; left out: the result URL cannot be read" in caplog.text
