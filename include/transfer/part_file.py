@@ -123,7 +123,10 @@ class PartFile:
             if self._sync_seconds <= SYNC_SHARE * (begun - self._marked_at):
                 os.fdatasync(self.fd)
                 self._sync_seconds = time.monotonic() - begun
-            fresh.write_text(json.dumps(note))
+            # Anew each time: the default folder is below /tmp, where a link in its place would lead elsewhere.
+            fresh.unlink(missing_ok=True)
+            with fresh.open("x", encoding="utf-8") as file:
+                file.write(json.dumps(note))
             fresh.replace(self._note)
         self._marked_at = time.monotonic()
 

@@ -282,6 +282,18 @@ def test_part_files_are_swept_when_nobody_came_back(settings: ArchiveSettings, t
     assert [] == list(work.iterdir())
 
 
+def test_a_note_is_written_through_no_link(tmp_path: Path) -> None:
+    """Whoever can write below /tmp must not choose which file of ours is written over."""
+    other = tmp_path / "other"
+    other.write_text("precious")
+    part = PartFile.claim(tmp_path, KEY, create=True)
+    assert part is not None
+    next(tmp_path.glob("*.part")).with_suffix(".new").symlink_to(other)
+    part.mark(0, "", total=1, etag='"a"')
+    part.close(keep=False)
+    assert "precious" == other.read_text()
+
+
 def test_old_marks_are_let_go(settings: ArchiveSettings) -> None:
     """D27: a note stays small however many ranges a file has."""
     part = PartFile.claim(settings.state_dir / "work", KEY, create=True)
