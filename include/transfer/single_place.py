@@ -50,6 +50,8 @@ def place_of(source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org
         ConfigurationError: when nobody knows it, or it was erased on request.
         RetriableError, PermanentError: as the source and the lake raise them.
     """
+    if wish.media_id:
+        _refuse_erased_media(lake, wish.media_id)
     conversation_id = wish.conversation_id or _conversation_of(source, lake, settings, org, wish)
     if conversation_id is None:
         log.warning("Nobody says whose media %s is; with the DATE of its call it would be filed there", wish.media_id)
@@ -61,23 +63,41 @@ def place_of(source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org
     return SinglePlace(conversation_id, _day_of(lake, settings, conversation_id, found), found)
 
 
-def listed_recordings(source: PlanSource, conversation_id: str) -> Sequence[RecordingMetadata]:
-    """Return what the source lists; nothing where it refuses this conversation, which is said when it is archived."""
+def listed_recordings(source: PlanSource, conversation_id: str) -> Sequence[RecordingMetadata] | None:
+    """Return what the source lists; ``None`` where it refuses this conversation, which is said when it is archived."""
     try:
         return source.recording_metadata(conversation_id)
     except RecordingGone:
-        return ()
+        return None
     except NotAuthorised as error:
         if error.status != _FORBIDDEN:
             raise
-        return ()
+        return None
+
+
+def refuse_other_call(
+    source: PlanSource, conversation_id: str, media_id: str, listed: Sequence[RecordingMetadata] | None
+) -> None:
+    """Stop at media that the source lists, or by their own metadata, with another call: the guide asks by media alone.
+
+    Raises:
+        ConfigurationError: when they are.
+        RetriableError, PermanentError: as the source raises them.
+    """
+    if listed is not None and media_id not in {item.recording_id for item in listed}:
+        raise ConfigurationError(f"Conversation {conversation_id} has no recording {media_id}: are both ids right?")
+    try:
+        named = source.guide_media(media_id).conversation_id if listed is None else None
+    except RecordingGone:
+        return  # said by the task that fetches
+    if named is not None and named != conversation_id:
+        raise ConfigurationError(f"Media {media_id} is of conversation {named}, not {conversation_id}.")
 
 
 def _conversation_of(
     source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org: str, wish: SingleWish
 ) -> str | None:
     """Return whose media it is: by its own metadata, by the lake, or by asking about each conversation of the day."""
-    _refuse_erased_media(lake, wish.media_id)
     try:
         named, is_gone = source.guide_media(wish.media_id).conversation_id, False
     except RecordingGone:
@@ -101,7 +121,7 @@ def _of_day(source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org:
     with closing(source.find_conversations(day.start, day.end)) as found:
         for conversation_id in sorted(found.by_id):
             listed = listed_recordings(source, conversation_id)
-            if any(item.recording_id == wish.media_id for item in listed):
+            if any(item.recording_id == wish.media_id for item in listed or ()):
                 return conversation_id
     raise ConfigurationError(f"No conversation of {day} has the media {wish.media_id}: is the date right?")
 

@@ -24,7 +24,7 @@ from include.transfer.holes import is_other_medium
 from include.transfer.metadata import SINGLE
 from include.transfer.rendition import Rendition
 from include.transfer.single_held import is_held
-from include.transfer.single_place import listed_recordings, place_of
+from include.transfer.single_place import listed_recordings, place_of, refuse_other_call
 from include.transfer.single_urls import SingleSource, Wanted
 from include.transfer.stored import stored_parts
 
@@ -190,8 +190,11 @@ def _recordings(source: PlanSource, wish: SingleWish, conversation_id: str, part
         return (one,)
     listed = listed_recordings(source, conversation_id)
     if not one:
-        return tuple(sorted({item.recording_id for item in listed if not is_other_medium(item.media)} | here))
-    if listed and one not in {item.recording_id for item in listed}:
+        audio = {item.recording_id for item in listed or () if not is_other_medium(item.media)}
+        return tuple(sorted(audio | here))
+    if wish.media_id:
+        refuse_other_call(source, conversation_id, one, listed)
+    elif listed and one not in {item.recording_id for item in listed}:
         raise ConfigurationError(f"Conversation {conversation_id} has no recording {one}: are both ids right?")
     return (one,)
 

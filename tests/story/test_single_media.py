@@ -169,6 +169,52 @@ def test_erased_under_its_call_it_is_refused_by_media_id(lake, tmp_path):
         assert [] == list(tonight.box.journal)
 
 
+def test_media_of_another_call_is_not_filed_under_this_one(lake, tmp_path):
+    """Of a call without any recording, and of one that the source does not list but names by its media."""
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
+        place = one_of(tonight)
+        other = min({one for one, *_ in audio_of(tonight.box)} - {place[0]})
+        both = SingleWish(Contract.GUIDE, conversation_id=other, media_id=place[1])
+        honest = tonight.source
+        for source, said in (
+            (honest, "has no recording"),
+            (Unlisted(honest), "has no recording"),
+            (Naming(Unlisted(honest, refused=True), place[0]), f"is of conversation {place[0]}"),
+        ):
+            tonight.source = source
+            with pytest.raises(ConfigurationError, match=said):
+                plan(tonight, both)
+        assert {} == bucket(lake)
+
+
+def test_erased_media_is_refused_with_the_id_of_another_call(lake, tmp_path):
+    """A call that the source does not list would take anything; the tombstone of the right one holds."""
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
+        place = one_of(tonight)
+        other = min({one for one, *_ in audio_of(tonight.box)} - {place[0]})
+        tonight.run()
+        erase_conversation(lake, ErasureOrder(tonight.box.org_id, DAY, place[0], "asked", "Art. 17 GDPR", "dpo"))
+        tonight.source = Unlisted(tonight.source, refused=True)
+        with pytest.raises(ConfigurationError, match="was erased on request"):
+            plan(tonight, SingleWish(Contract.GUIDE, conversation_id=other, media_id=place[1]))
+
+
+class Unlisted:
+    """The night's source, which lists no recordings of any conversation, or refuses to."""
+
+    def __init__(self, source, *, refused=False):
+        self._source, self._refused = source, refused
+
+    def __getattr__(self, name):
+        return getattr(self._source, name)
+
+    def recording_metadata(self, conversation_id):
+        """Return nothing."""
+        if self._refused:
+            raise RecordingGone("gone", conversation_id=conversation_id)
+        return ()
+
+
 class Forgetful:
     """The night's source, after its retention has deleted everything."""
 
