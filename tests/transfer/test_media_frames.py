@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from fastcrc.crc8 import smbus as header_crc
+from fastcrc.crc16 import umts as frame_crc
 
 from include.transfer.integrity import sniff, verdict
-from include.transfer.media.flac import crc8, end_sample
+from include.transfer.media.flac import end_sample
 from include.transfer.media.mp3 import frame_header
 from tests.transfer.examined import failure, look
 from tests.transfer.sound import sound
@@ -149,8 +151,19 @@ def test_a_long_flac_has_longer_frame_numbers() -> None:
 def test_a_flac_frame_header_says_where_its_frame_ends(header: str, end: int | None) -> None:
     """Fixed and variable block sizes, each way to code them, and what is no header (RFC 9639, 9.1)."""
     coded = bytes.fromhex(header)
-    assert end == end_sample(coded + bytes([crc8(coded)]), 1000)
-    assert None is end_sample(coded + bytes([crc8(coded) ^ 1]), 1000)
+    assert end == end_sample(coded + bytes([header_crc(coded)]), 1000)
+    assert None is end_sample(coded + bytes([header_crc(coded) ^ 1]), 1000)
+
+
+def test_the_checksums_of_a_flac_are_those_of_the_standard() -> None:
+    """The library's CRCs equal the bit-by-bit definitions of RFC 9639, 9.1.8 and 9.3."""
+    for crc, polynomial, bits in ((header_crc, 0x07, 8), (frame_crc, 0x8005, 16)):
+        data, value = bytes(range(7, 250, 3)), 0
+        for byte in data:
+            value ^= byte << (bits - 8)
+            for _ in range(8):
+                value = (value << 1 ^ (polynomial if value >> (bits - 1) else 0)) & ((1 << bits) - 1)
+        assert value == crc(data)
 
 
 def test_a_cut_frame_is_found_without_any_announcement() -> None:

@@ -46,7 +46,8 @@ HOSTILE = {
     "ogg-pages": filled(b"", ogg_page(1)),
     "ogg-streams": b"".join(map(ogg_page, range(50_000))),
     "amr-frames": filled(b"#!AMR\n", b"\x78"),
-    "flac-tail": filled(b"fLaC\x80\0\0\x22" + bytes(34), b"\xff\xf8\x18\x08\0\xb7"),
+    "flac-tail": b"fLaC\x80\0\0\x22" + bytes(34) + b"\xff\xf8\x18\x08\0\xd1" * 64 + bytes(261_000),
+    "flac-syncs": filled(b"fLaC\x80\0\0\x22" + bytes(34), b"\xff\xf8"),
     "wav-chunks": filled(b"RIFF\0\0\0\0WAVE", b"junk\0\0\0\0"),
 }
 

@@ -1,13 +1,17 @@
 """FLAC: the metadata blocks, and the proof that the last frame is the last one (RFC 9639).
 
 Frames carry no length, so walking them means decoding them. The tail proves as much: a frame whose two checksums
-hold, which ends exactly at the end of the file and at the number of samples the stream announces.
+hold, which ends exactly at the end of the file and at the number of samples the stream announces. Their polynomials
+(RFC 9639, 9.1.8 and 9.3) are those of CRC-8/SMBUS and CRC-16/UMTS: not reflected, from 0, and 0 over what they end.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+
+from fastcrc.crc8 import smbus as header_crc
+from fastcrc.crc16 import umts as frame_crc
 
 from include.transfer.media.structure import AudioFacts, Malformed, Structure, milliseconds
 
@@ -19,35 +23,6 @@ _BLOCKS_MAX = 4096
 _TAIL_BYTES_MAX = 256 * 1024
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _CANDIDATES_MAX = 64  # a forged tail of nothing but headers would cost a checksum of the whole tail for each
-
-
-def _table(polynomial: int, bits: int) -> tuple[int, ...]:
-    def entry(value: int) -> int:
-        value <<= bits - 8
-        for _ in range(8):
-            value = value << 1 ^ (polynomial if value >> (bits - 1) & 1 else 0)
-        return value & (1 << bits) - 1
-
-    return tuple(entry(value) for value in range(256))
-
-
-_CRC8, _CRC16 = _table(0x07, 8), _table(0x8005, 16)
-
-
-def crc8(data: bytes) -> int:
-    """Frame header checksum (RFC 9639, 9.1.8)."""
-    crc = 0
-    for byte in data:
-        crc = _CRC8[crc ^ byte]
-    return crc
-
-
-def crc16(data: bytes) -> int:
-    """Frame checksum (RFC 9639, 9.3); 0 over a frame together with its checksum."""
-    crc = 0
-    for byte in data:
-        crc = _CRC16[crc >> 8 ^ byte] ^ (crc << 8 & 0xFFFF)
-    return crc
 
 
 def walk(window: Window) -> Structure:
@@ -98,7 +73,7 @@ def _judge_tail(window: Window, frames_at: int, info: bytes, samples: int) -> No
         candidates += 1
         if candidates > _CANDIDATES_MAX:
             break
-        if crc16(tail[match.start() :]) == 0:
+        if frame_crc(tail[match.start() :]) == 0:
             if samples and end != samples:
                 raise Malformed(f"the sound ends at sample {end}, {samples} are announced")
             return
@@ -115,7 +90,7 @@ def end_sample(header: bytes, fixed_block: int) -> int | None:
     extra = {6: 1, 7: 2}.get(size_code, 0)
     block = int.from_bytes(header[at : at + extra]) + 1 if extra else _block_size(size_code)
     at += extra + {12: 1, 13: 2, 14: 2}.get(header[2] & 15, 0)
-    if len(header) <= at or crc8(header[:at]) != header[at]:
+    if len(header) <= at or header_crc(header[:at]) != header[at]:
         return None
     return (number if header[1] & 1 else number * fixed_block) + block
 
