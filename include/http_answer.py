@@ -18,6 +18,9 @@ HEAD_BYTES_MAX = 64 * 1024
 
 _BLOCK_BYTES = 4096
 _LINE_BYTES_MAX = 4096
+_FRAMING_BYTES_FREE, _FRAMING_SHARE_MAX = 64 * 1024, 16
+"""Chunks of one byte are six on the line. With extensions thousands can be, and a pace that counts what arrives is kept
+by an answer of which nothing comes."""
 _END = b"\r\n\r\n"
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\r\n]*)?\Z")
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -66,6 +69,7 @@ class HttpAnswer:
         self._chunked = False
         self._left: int | None = None
         self._behind_chunk = False
+        self._framing_left = _FRAMING_BYTES_FREE
         self._is_cut = False
         self.ended = False
         self._frame(method)
@@ -91,6 +95,7 @@ class HttpAnswer:
         if self._left is not None:
             self._left -= count
             self.ended = not self._chunked and self._left == 0
+            self._framing_left += count * _FRAMING_SHARE_MAX
             # Its line end is read with the next chunk: where that never comes, these bytes are good all the same.
             self._behind_chunk = self._chunked and self._left == 0
         return count
@@ -175,6 +180,9 @@ class HttpAnswer:
             end = bytes(self._held).find(b"\n") + 1 or len(self._held)
             line += self._held[:end]
             self._held = self._held[end:]
+        self._framing_left -= len(line)
+        if self._framing_left < 0:
+            raise MalformedAnswerError("more framing than body")
         return bytes(line[:-2])
 
     def _take(self, view: memoryview) -> int:

@@ -129,6 +129,14 @@ def test_head_that_ends_early_is_a_broken_connection(wire: bytes, error: type[Ex
         answer_of(wire)
 
 
+def test_chunks_of_a_byte_are_a_body_and_their_extensions_are_none() -> None:
+    """D20: what arrives is mostly framing, so that a minimum rate is kept by an answer of which nothing comes."""
+    head = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    assert b"a" * 30_000 == body_of(answer_of(head + b"1\r\na\r\n" * 30_000 + b"0\r\n\r\n", step=4096))
+    with pytest.raises(MalformedAnswerError, match="framing"):
+        body_of(answer_of(head + (b"1;" + b"x" * 3000 + b"\r\na\r\n") * 100, step=4096))
+
+
 @pytest.mark.parametrize(
     ("tail", "error"),
     [
