@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from include.genesys.answer import Malformed
 from include.genesys.conversation import read_conversation
 from include.genesys.gone import told_gone
+from include.genesys.json_fields import uuid_of
 from include.genesys.request import ApiRequest, path_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from include.genesys.http import ApiDoor
     from include.genesys.models import Conversation
 
@@ -27,4 +31,15 @@ def conversation_details(door: ApiDoor, conversation_id: str) -> Conversation:
         ArchiveError: as ``ApiDoor.fetch``.
     """
     with told_gone(f"Conversation {conversation_id}", conversation_id=conversation_id):
-        return door.fetch(ApiRequest("GET", DETAILS, path_of(DETAILS, conversation_id)), read_conversation)
+        return door.fetch(ApiRequest("GET", DETAILS, path_of(DETAILS, conversation_id)), _reader(conversation_id))
+
+
+def _reader(conversation_id: str) -> Callable[[object], Conversation]:
+    def read(body: object) -> Conversation:
+        found = read_conversation(body)
+        if found.conversation_id != uuid_of(conversation_id):
+            # Its facts would stand beside the recording as those of the call that was asked for.
+            raise Malformed("it speaks of another conversation")
+        return found
+
+    return read

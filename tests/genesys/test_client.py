@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.genesys.scripted_server import BATCHES, QUERY, USERS, uuid
+import pytest
+
+from include.errors import SourceUnavailable
+from tests.genesys.scripted_server import BATCHES, QUERY, USERS, Reply, uuid
 
 DAY = (datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC))
 
@@ -36,3 +39,12 @@ def test_a_day_goes_from_conversations_to_a_job(client, genesys):
     assert 8 == client.counts.calls[f"POST {QUERY}"]
     assert 3 == client.counts.calls[f"POST {BATCHES}"]
     assert 1 == client.counts.token_requests
+
+
+def test_one_conversation_is_the_one_that_was_asked_for(client, genesys):
+    """The facts of another call would stand beside the recording as its own."""
+    path = f"/api/v2/analytics/conversations/{uuid(1)}/details"
+    genesys.script(path, Reply(body=row(1, conversationId=uuid(1).upper())), *[Reply(body=row(2))] * 10)
+    assert uuid(1) == client.conversation(uuid(1)).conversation_id
+    with pytest.raises(SourceUnavailable, match="another conversation"):
+        client.conversation(uuid(1))
