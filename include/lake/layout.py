@@ -164,6 +164,11 @@ def quarantine_prefix(date: str) -> str:
     return f"{QUARANTINE}date={date}/"
 
 
+def quarantine_reason_prefix(date: str, reason: str) -> str:
+    """Return the prefix of a day's bytes that were refused for one reason."""
+    return f"{quarantine_prefix(date)}reason={_word(reason)}/"
+
+
 def tombstone_prefix(date: str) -> str:
     """Return the prefix of what stands in the place of erased conversations."""
     return f"tombstones/date={date}/"
@@ -256,7 +261,7 @@ def quarantine_key(date: str, reason: str, identity: MediaIdentity, sha256: str,
     """Return the key of bytes that were refused, filed by reason."""
     recording = _uuid(identity.recording_id) if identity.recording_id else "unknown"
     conversation = _uuid(identity.conversation_id) if identity.conversation_id else "unknown"
-    folder = f"{quarantine_prefix(date)}reason={_word(reason)}/conversation={conversation}/recording={recording}"
+    folder = f"{quarantine_reason_prefix(date, reason)}conversation={conversation}/recording={recording}"
     return f"{folder}/{sha256}.{_extension(extension)}"
 
 

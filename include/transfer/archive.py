@@ -24,6 +24,7 @@ from include.lake.manifest import Manifest
 from include.lake.tombstone import erased_conversations
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import archive_bundle
+from include.transfer.contested import contested_recordings
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.failure import failure_reason, reason_of
 from include.transfer.holes import BATCH, explain
@@ -109,7 +110,8 @@ def archive_shard(  # noqa: PLR0913 - the ports, the plan and what is known of t
         log.info("Nothing to do: %s is complete", key)
         return _report(finished, key)
     tally = DownloadTally(metrics, reason_of)
-    work = ShardWork(source, lake, downloader, settings, plan, stored, tally=tally)
+    contested = contested_recordings(lake, plan.date) if stored else frozenset()
+    work = ShardWork(source, lake, downloader, settings, plan, stored, tally=tally, contested=contested)
     records = [_erased(item, erased[item]) for item in ids if item in erased]
     records += [_refused(item) for item in submitted.refused if item not in erased]
     for job in submitted.jobs:
@@ -175,7 +177,7 @@ def _not_delivered(
     shard that an audit planned, every conversation is asked for.
     """
     records = _already_stored(work, job.conversation_ids, delivered)
-    unanswered = _in_other_form(work, records)
+    unanswered = _unanswered(work, records)
     spoken = {item.conversation_id for item in delivered if item.outcome is not Outcome.NOT_SELECTED}
     heard = {item.conversation_id for item in delivered} | errors.keys()
     stored = {item.conversation_id for item in records}
@@ -217,11 +219,14 @@ def _already_stored(work: ShardWork, requested: Sequence[str], records: Iterable
     ]
 
 
-def _in_other_form(work: ShardWork, records: Iterable[ItemRecord]) -> dict[str, set[str]]:
-    """Return, by conversation, the recordings among these that the lake holds, and not as the source keeps them."""
+def _unanswered(work: ShardWork, records: Iterable[ItemRecord]) -> dict[str, set[str]]:
+    """Return, by conversation, the recordings among these of which the lake does not hold what the source keeps.
+
+    It has them in another form, or two ways brought different bytes of them.
+    """
     found: dict[str, set[str]] = {}
     for place in {(item.conversation_id, item.recording_id) for item in records}:
-        if not has_original(work.lake, work.identity(*place), work.stored[place]):
+        if place in work.contested or not has_original(work.lake, work.identity(*place), work.stored[place]):
             found.setdefault(place[0], set()).add(place[1])
     return found
 

@@ -180,7 +180,8 @@ class BundleMembers:
         known = self.work.stored.get(share.place, {})
         identity = self.work.identity(*share.place)
         # Two may be one member whose bytes changed between two runs; one may be the recording in another form.
-        if len(known) == len(share.members) == 1 and has_original(self.work.lake, identity, known):
+        by_count = len(known) == len(share.members) == 1 and share.place not in self.work.contested
+        if by_count and has_original(self.work.lake, identity, known):
             return stored_recording(self.work.lake, identity, known)
         with ExitStack() as stack:
             bodies, lost = self._extract(share, view, stack)

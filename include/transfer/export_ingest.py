@@ -24,12 +24,13 @@ from include.lake.plan import DayPlan, ShardPlan, earlier_facts
 from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.closing import ClosingRules, nightly_rules
+from include.transfer.contested import EXPORT_CONFLICT
 from include.transfer.day import COMMIT_ATTEMPTS, commit_day
 from include.transfer.day_state import known_of
 from include.transfer.evidence import dated, earlier_tries
 from include.transfer.export_listing import unsettled
 from include.transfer.export_pairing import by_day, paired, read_metadata
-from include.transfer.export_recording import EXPORT_CONFLICT, ExportWork, Ingested, Seen, ingest_recording
+from include.transfer.export_recording import ExportWork, Ingested, Seen, ingest_recording
 from include.transfer.facts import stored_facts
 from include.transfer.failure import reason_of
 from include.transfer.metadata import NATIVE_EXPORT

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from include.canonical import sha256_hex
 from include.errors import ArchiveError, NotAuthorised, SourceChanged
 from include.outcome import ItemRecord, Outcome
+from include.transfer.contested import EXPORT_CONFLICT
 from include.transfer.export_sealed import SEALED_BYTES_MAX
 from include.transfer.failure import failure_record
 from include.transfer.integrity import Finding, Inspection, MediaKind, examine
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 EXPORT = "native_export"
-EXPORT_CONFLICT = "export_conflict"
 EXPORT_MEDIA_MISSING = "export_media_missing"
 EXPORT_SEAL_UNOPENED = "export_seal_unopened"
 SEALED = MediaKind("pgp", "pgp", "application/pgp-encrypted")

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -> list[ItemRecord]:
     """Bring one recording into the lake, or say in its records why not.
 
-    What the lake holds as one part is not fetched again; several parts are, since their number alone proves nothing.
+    What the lake holds as one part is not fetched again; several parts are, since their number alone proves nothing,
+    and so is a recording of which other bytes came by another way.
 
     Raises:
         LakeUnavailable, LakeConflict, NotAuthorised, IntegrityError, ConfigurationError: trouble with the lake, the
@@ -44,7 +45,7 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
     ]
     identity, known = work.identity(*place), work.stored.get(place, {})
     # Two known parts may be one result whose bytes changed between two runs: only one for one proves anything.
-    by_count = urls.recognises_by_count and len(selected) == len(known) == 1
+    by_count = urls.recognises_by_count and len(selected) == len(known) == 1 and place not in work.contested
     if by_count and _is_recognised(work, identity, known):
         return records + stored_recording(work.lake, identity, known)
     with ExitStack() as stack:

@@ -46,6 +46,8 @@ class ShardWork:
     """The ports and facts of one shard; shared by its threads, changed by none.
 
     ``shelf`` is set where renderings were asked for: then nothing is archived, and nothing goes to quarantine.
+    ``contested`` are recordings (conversation, recording) of which other bytes came by another way: they are fetched
+    again, since the number of their parts says nothing of the bytes.
     """
 
     source: ShardSource
@@ -56,6 +58,7 @@ class ShardWork:
     stored: StoredParts
     shelf: Shelf | None = None
     tally: DownloadTally = field(default_factory=DownloadTally)
+    contested: frozenset[tuple[str, str]] = frozenset()
 
     def identity(self, conversation_id: str, recording_id: str, part: int = 0) -> MediaIdentity:
         """Return what a part of this shard's day is called."""

@@ -18,6 +18,7 @@ from include.lake.commit import read_head
 from include.lake.manifest import Manifest
 from include.outcome import Outcome
 from include.secret import PresignedUrl
+from include.transfer.contested import contested_recordings
 from include.transfer.day_state import present_state
 from include.transfer.derivative_settings import DerivativeSettings
 from include.transfer.download import MediaDownloader
@@ -154,9 +155,10 @@ def archive_single(  # noqa: PLR0913 - the ports, the plan and what is wanted
     tally = DownloadTally(metrics, reason_of)
     records: list[ItemRecord] = []
     missing: list[str] = []
+    contested = contested_recordings(lake, plan.date)
     for wanted in planned.wanted():
         stored = stored_parts(lake, plan.org, plan.date, (conversation_id,))
-        work = ShardWork(source, lake, downloader, settings, plan, stored, tally=tally)
+        work = ShardWork(source, lake, downloader, settings, plan, stored, tally=tally, contested=contested)
         if wanted.output_format is None:
             records += _archive_one(work, source, wanted, clock())
             continue
@@ -192,7 +194,7 @@ def missing_in_proof(lake: LakeStore, org: str, day: LocalDay, planned: SinglePl
 
 def _archive_one(work: ShardWork, source: SingleSource, wanted: Wanted, now: datetime) -> list[ItemRecord]:
     place = (wanted.conversation_id, wanted.recording_id)
-    if is_held(work.lake, work.plan.org, work.plan.date, wanted, work.stored):
+    if place not in work.contested and is_held(work.lake, work.plan.org, work.plan.date, wanted, work.stored):
         log.info("recording_id=%s outcome=recognised", wanted.recording_id)
         return stored_recording(work.lake, work.identity(*place), work.stored[place])
     try:

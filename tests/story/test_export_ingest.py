@@ -229,6 +229,29 @@ def test_day_of_both_ways_is_one_balance(lake, lake_client, tmp_path):
         assert truth["conflicting"] == len(list(lake.list_keys(quarantine_prefix(str(DAY)))))
 
 
+def test_conflict_is_settled_by_bytes_alone(lake, lake_client, tmp_path):
+    """The night fetches what contradicts itself, though the lake has as many parts of it as the job: both are kept."""
+    with (
+        night(lake, tmp_path / "night", scenario="clean", conversations=12, seed=11) as it,
+        export_desk(lake, lake_client, tmp_path, it.box.world.config) as desk,
+    ):
+        desk.write("first")
+        one, other = sorted(item.key for item in desk.ports.export.objects("") if item.key.endswith(".ogg"))[:2]
+        root, true = f"{desk.ports.export.location.prefix}/", desk.ports.export.read(one)
+        bucket = desk.ports.export.location.bucket
+        lake_client.put_object(Bucket=bucket, Key=root + one, Body=desk.ports.export.read(other))
+        desk.ingest()  # the first bytes that came are taken for the recording
+        lake_client.put_object(Bucket=bucket, Key=root + one, Body=true)
+        assert {"conflicting": 1} == desk.ingest()
+        assert not desk.state().is_complete
+        _, state = it.run()
+        assert state.is_complete
+        assert 1 == len([path for path in it.downloads() if one.rpartition("/")[2][:36] in path])
+        bodies = [lake.read(key) for key in media_keys(lake) if one.rpartition("/")[2][:36] in key]
+        assert 2 == len(bodies)
+        assert true in bodies
+
+
 def only_sealed(desk, client, recipient):
     """Leave of the export one recording, encrypted, with its metadata; return what was sealed and the envelope."""
     export = desk.ports.export
