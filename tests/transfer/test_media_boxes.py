@@ -30,6 +30,14 @@ def test_live_webm_is_walked_too() -> None:
     assert "structure_whole" == failure(body[:-1])
 
 
+@pytest.mark.parametrize("block", [b"\xa3\x87" + bytes(7), b"\xa3\x10\0\0\x07" + bytes(7)], ids=["short", "longer"])
+def test_hours_of_silence_are_walked(block: bytes) -> None:
+    """M7: an encoder that says little in silence still says it fifty times a second, in blocks of nine bytes."""
+    body = webm(unknown=True) + b"\x1f\x43\xb6\x75\xff" + block * 50 * 3600 * 8
+    assert None is failure(body)
+    assert "structure_whole" == failure(body[:-1])
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [

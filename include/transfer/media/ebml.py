@@ -22,10 +22,14 @@ _ENTERED = frozenset({_SEGMENT, _INFO, _TRACKS, _TRACK, _AUDIO})
 _LEAVES = frozenset({_TIME_SCALE, _DURATION, _CODEC_ID, _RATE, _CHANNELS})
 _LEAF_BYTES_MAX = 64
 _ELEMENTS_MAX = 5_000_000
-_ELEMENTS_FREE, _ELEMENT_BYTES = 100_000, 16
-"""Two bytes make an element, and 10 MB of them took 12 s; a block of a recording has 20 bytes and more."""
+_ELEMENTS_FREE, _ELEMENT_BYTES = 50_000, 64
+"""Two bytes make an element, and 10 MB of them took 12 s. Only those with a long id are counted, clusters mostly:
+blocks of sound, which may be few bytes each and very many, have a short one."""
 
-_HEAD_BYTES_MAX = 12
+_LOOKED_AT = frozenset({_TRACK, _AUDIO, _CODEC_ID, _RATE, _CHANNELS})
+_BLOCK_BYTES = 4096
+
+_HEAD_BYTES_MAX, _SHORT_HEAD_BYTES = 12, 9
 _NANOSECONDS = 1_000_000
 
 
@@ -52,6 +56,9 @@ def walk(window: Window) -> Structure:
             if not segments:
                 raise Malformed("no segment behind the EBML header")
             return _structure(facts, clusters, unknown=unknown)
+        offset += _run(window.upto(offset, _BLOCK_BYTES), ends[-1] - offset)
+        if offset >= ends[-1]:
+            continue
         element = _element(window, offset)
         unknown = unknown or element.length is None
         clusters += element.id == _CLUSTER
@@ -65,6 +72,29 @@ def walk(window: Window) -> Structure:
         else:
             offset = end
     raise Malformed("more elements than any recording has")
+
+
+def _run(block: bytes, limit: int) -> int:
+    """Pass over the elements with a short id that begin in ``block``; return where that stops, ``limit`` at most."""
+    at = 0
+    last = min(len(block), limit) - _SHORT_HEAD_BYTES
+    while at <= last:
+        first, lead = block[at], block[at + 1]
+        if first < 0x80 or first in _LOOKED_AT:  # noqa: PLR2004 - an id of several bytes
+            break
+        if 0x80 <= lead < 0xFF:  # noqa: PLR2004 - a size of one byte, and not the one that means unknown
+            end = at + 2 + (lead & 0x7F)
+        else:
+            size_bytes = 9 - lead.bit_length()
+            all_ones = (1 << 7 * size_bytes) - 1
+            size = int.from_bytes(block[at + 1 : at + 1 + size_bytes]) & all_ones
+            if size_bytes > 8 or size == all_ones:  # noqa: PLR2004 - EBMLMaxSizeLength
+                break
+            end = at + 1 + size_bytes + size
+        if end > limit:
+            break
+        at = end
+    return at
 
 
 def _end(element: _Element, parent_end: int, offset: int) -> int:
