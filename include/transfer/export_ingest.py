@@ -271,8 +271,9 @@ def _news(results: Iterable[Ingested], state: DayState) -> list[ItemRecord]:
 
 
 def _with_others(records: set[ItemRecord], known: Iterable[ItemRecord]) -> set[ItemRecord]:
-    spoken = {item.recording_id for item in records}
     bare = {replace(item, said_at="") for item in records}
+    # What is said again word for word answers nothing: of a recording with two files, the other one is owed still.
+    spoken = {item.recording_id for item in bare - {replace(item, said_at="") for item in known}}
     others = {
         item
         for item in known

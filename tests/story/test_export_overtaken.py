@@ -55,12 +55,12 @@ def desk(lake, lake_client, tmp_path):
         yield laid
 
 
-def night_commits(desk, *records):
-    """Commit what a night found that was planned when the ingest began."""
+def night_commits(desk, *records, base=0):
+    """Commit what a night found that was planned on this commit, by default before there was one."""
     ports, ids = desk.ports, tuple(sorted({item.conversation_id for item in records}))
     plan = DayPlan(ports.org, DAY, ids)
     ports.lake.put_document(plan.key, plan.body())
-    Manifest(ports.org, str(DAY), ids, tuple(sorted(records)), 0).write(ports.lake)
+    Manifest(ports.org, str(DAY), ids, tuple(sorted(records)), base).write(ports.lake)
     commit_day(ports.lake, ports.org, DAY, [plan.key])
 
 
@@ -91,3 +91,25 @@ def test_what_a_night_left_open_meanwhile_stays_open(desk, lake_client, moment):
     before = desk.objects()
     assert {} == desk.ingest()
     assert before == desk.objects()
+
+
+def test_second_file_of_a_recording_is_owed_though_the_first_is_here(desk, lake_client):
+    """The export brings another recording of the call, and once more the file that is here: neither is the second."""
+    desk.write("first")
+    one, export = conversation_in(desk), desk.ports.export
+    key = min(item.key for item in export.objects("") if one in item.key and not item.key.endswith(".json"))
+    desk.ingest()
+    (here,) = desk.state().items[one]
+    owed = ItemRecord(one, here.recording_id, 1, Outcome.PENDING, "url_expired", "batch", "HTTP 403")
+    night_commits(desk, here, owed, base=1)
+    assert not desk.state().is_complete
+    place = {"Bucket": export.location.bucket}
+    folder, _, name = f"{export.location.prefix}/{key}".rpartition("/")
+    body = export.read(key)
+    other = next(item.key for item in export.objects("") if one not in item.key and item.key.endswith(".ogg"))
+    lake_client.put_object(**place, Key=f"{folder}/{name[:36]}_again.ogg", Body=body)
+    lake_client.put_object(**place, Key=f"{folder}/{OTHER}.ogg", Body=export.read(other))
+    assert {"archived": 1, "recognised": 1, "without_metadata": 1} == desk.ingest()
+    items = {(item.recording_id, item.part, item.outcome) for item in desk.state().items[one]}
+    assert {(here.recording_id, 1, Outcome.PENDING), (OTHER, 0, Outcome.ARCHIVED)} <= items
+    assert one in desk.state().outstanding()
