@@ -119,7 +119,7 @@ def _of_day(source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org:
         if key is not None and key.identity.recording_id == wish.media_id:
             return key.identity.conversation_id
     with closing(source.find_conversations(day.start, day.end)) as found:
-        for conversation_id in sorted(found.by_id):
+        for conversation_id in sorted({*found.by_id, *found.undated}):
             listed = listed_recordings(source, conversation_id)
             if any(item.recording_id == wish.media_id for item in listed or ()):
                 return conversation_id

@@ -24,6 +24,7 @@ from tests.story.night import DAY, audio_in, audio_of, night
 from tests.story.one_recording import archive, bucket, clean, copies_in, one_of, plan, source_of, wish_for
 
 if TYPE_CHECKING:
+    from include.genesys.analytics import ConversationsFound
     from include.genesys.single_recording import MediaOffer
 
 CONTRACTS = ("platform", "guide")
@@ -189,6 +190,29 @@ def test_media_id_is_found_by_its_day(lake, tmp_path):
         assert 0 == sum("recordingmetadata" in call.line for call in tonight.box.journal)
         with pytest.raises(ConfigurationError, match="No conversation of 2026-03-03 has the media"):
             plan(tonight, replace(wish, date="2026-03-03"))
+
+
+class Undated:
+    """The night's source, whose query tells no start."""
+
+    def __init__(self, source: object) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._source, name)
+
+    def find_conversations(self, *bounds: object) -> ConversationsFound:
+        """Return the day's conversations by their ids alone."""
+        found = self._source.find_conversations(*bounds)
+        return replace(found, conversations=(), undated=tuple(sorted(found.by_id)))
+
+
+def test_media_of_a_call_without_a_start_is_found_by_its_day(lake, tmp_path):
+    """Its id is all that the question for its media needs."""
+    with clean(lake, tmp_path, contract="guide") as tonight:
+        place = one_of(tonight)
+        tonight.source = Undated(tonight.source)
+        assert place[0] == plan(tonight, SingleWish(Contract.GUIDE, media_id=place[1], date=str(DAY))).conversation_id
 
 
 def test_damaged_bytes_are_fetched_twice_with_a_fresh_token_and_quarantined(lake, tmp_path):
