@@ -65,10 +65,13 @@ class DayFigures:
     latency: Latency | None = None
     state: str = ""
     commit: str = ""
+    unreadable: int = 0
 
     @classmethod
-    def of(cls, date: str, state: DayState, latency: Latency | None, commit_key: str = "") -> Self:
-        """Count a day as the commit under that key stands for it."""
+    def of(
+        cls, date: str, state: DayState, latency: Latency | None, commit_key: str = "", *, unreadable: int = 0
+    ) -> Self:
+        """Count a day as the commit under that key stands for it; ``unreadable`` rows of analytics name no call."""
         items = [item for parts in state.items.values() for item in parts]
         archived = [item for item in items if item.outcome is Outcome.ARCHIVED]
         holes = [item for item in items if item.outcome is not Outcome.ARCHIVED]
@@ -83,6 +86,7 @@ class DayFigures:
             latency=latency,
             state=str(state.stage),
             commit=commit_key,
+            unreadable=unreadable,
         )
 
     @property
@@ -125,9 +129,12 @@ class DayFigures:
 
     def to_json(self) -> dict[str, object]:
         """Return the document."""
+        fields = asdict(self)
+        if not self.unreadable:
+            del fields["unreadable"]  # as in the figures of a version that did not count them
         return {
             "schema": SCHEMA,
-            **asdict(self),
+            **fields,
             "completeness_percent": self.completeness_percent,
             "downloads": self.downloads,
         }
@@ -151,6 +158,7 @@ class DayFigures:
             latency=None if latency is None else Latency(**{name: int(latency[name]) for name in Latency.__slots__}),
             state=str(document.get("state", "")),
             commit=str(document.get("commit", "")),
+            unreadable=int(document.get("unreadable", 0)),
         )
 
 

@@ -48,6 +48,7 @@ def report_document(org: str, date: str, commit_key: str, state: DayState, figur
         "latency": None if figures.latency is None else asdict(figures.latency),
         "reasons": dict(figures.exclusions),
         "exclusions": [item.to_json() for item in _not_archived(state)],
+        **({"unreadable": figures.unreadable} if figures.unreadable else {}),
     }
 
 
@@ -115,6 +116,11 @@ def _figures(figures: DayFigures) -> list[str]:
     if figures.latency:
         half, most = seconds_word(figures.latency.median_seconds), seconds_word(figures.latency.p95_seconds)
         lines.append(f"- From the end of the call to the archive: half within {half}, 95 % within {most}.")
+    if figures.unreadable:
+        lines.append(
+            f"- Rows of analytics that name no conversation: {figures.unreadable}. They cannot be asked for; "
+            "the plan has their SHA-256."
+        )
     return lines
 
 

@@ -15,7 +15,7 @@ from include.errors import IntegrityError
 from include.lake import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from include.lake.store import LakeStore
@@ -31,12 +31,14 @@ class DayPlan:
 
     ``named_by`` is the way by which they came where it cannot name the day's other calls: such a plan is no measure of
     what the day lacks. Empty where analytics was asked for all of them.
+    ``unreadable`` holds the SHA-256 of each row of analytics' answer that names no conversation, sorted.
     """
 
     org: str
     day: LocalDay
     expected: tuple[str, ...]
     named_by: str = ""
+    unreadable: tuple[str, ...] = ()
 
     def body(self) -> bytes:
         """Return the document."""
@@ -49,7 +51,8 @@ class DayPlan:
             "ends_at": self.day.end.isoformat(),
             "expected": list(self.expected),
         }
-        return canonical_json(document | ({"named_by": self.named_by} if self.named_by else {}))
+        more = {"named_by": self.named_by, "unreadable": list(self.unreadable)}
+        return canonical_json(document | {name: value for name, value in more.items() if value})
 
     @property
     def key(self) -> str:
@@ -148,6 +151,16 @@ def read_expected(lake: LakeStore, key: str, org: str, date: str) -> tuple[str, 
 def named_by(lake: LakeStore, key: str) -> str:
     """Return ``DayPlan.named_by`` of a day plan; raises as ``read_expected`` does."""
     return str(checked_document(lake, key).get("named_by") or "")
+
+
+def unreadable_rows(lake: LakeStore, keys: Iterable[str]) -> frozenset[str]:
+    """Return ``DayPlan.unreadable`` of these day plans together; raises as ``read_expected`` does."""
+    rows: set[str] = set()
+    for key in keys:
+        document = checked_document(lake, key)
+        with as_documented(lake, key):
+            rows.update(map(str, document.get("unreadable", ())))
+    return frozenset(rows)
 
 
 def day_plans_of(lake: LakeStore, date: str) -> tuple[str, ...]:

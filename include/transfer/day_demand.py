@@ -35,10 +35,12 @@ class DayDemand:
     batch_items: int
     shards_max: int
     only_failed: bool
+    unreadable: tuple[str, ...] = ()
 
     def plan(self, known: DayState) -> DayPlan:
         """Return the day's plan: what analytics says now and what earlier commits said."""
-        return DayPlan(self.org, self.day, tuple(sorted({*self.seen, *known.expected})))
+        expected = tuple(sorted({*self.seen, *known.expected}))
+        return DayPlan(self.org, self.day, expected, unreadable=self.unreadable)
 
     def shards(self, known: DayState, changed: Collection[str] = ()) -> list[Batches]:
         """Return what the lake has not settled, and what has ``changed`` since, in shards of batches."""

@@ -124,7 +124,7 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
     with closing(source.find_conversations(day.start, day.end)) as found:
         by_id = found.by_id
         seen = frozenset((*by_id, *found.undated))
-        demand = DayDemand(lake, org, day, seen, settings.batch_items, shards_max, only_failed)
+        demand = DayDemand(lake, org, day, seen, settings.batch_items, shards_max, only_failed, found.rejected)
         head, finished = read_head(lake, org, day), frozenset[str]()
         if not dry_run:
             head, finished = _with_leftovers(demand, head, nightly_rules(settings), key, deep=look is not None)

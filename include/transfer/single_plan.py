@@ -230,4 +230,5 @@ def _expectation(
     if now < day.end or str(day) == layout.UNKNOWN_CALL_DATE:
         return alone
     with closing(source.find_conversations(day.start, day.end)) as found:
-        return DayPlan(org, day, tuple(sorted({conversation_id, *found.by_id, *found.undated})))
+        expected = tuple(sorted({conversation_id, *found.by_id, *found.undated}))
+        return DayPlan(org, day, expected, unreadable=found.rejected)

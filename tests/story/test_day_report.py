@@ -12,10 +12,22 @@ from include.canonical import canonical_json
 from include.lake.commit import read_head
 from include.lake.layout import report_key
 from include.lake.store import JSON_TYPE
+from include.outcome import Outcome
 from include.transfer.custody import seconds_to_archive
-from include.transfer.day import reconcile_day
-from include.transfer.day_report import CHART, FIGURES, MEDIA_TYPES, earlier_figures, write_reports
+from include.transfer.day import commit_day, reconcile_day
+from include.transfer.day_report import (
+    CHART,
+    FIGURES,
+    MEDIA_TYPES,
+    PAGE,
+    REPORT,
+    day_figures,
+    earlier_figures,
+    write_reports,
+)
 from include.transfer.day_state import present_state
+from tests.story.day_ends import Analytics, plan, settle
+from tests.story.desk import ORG
 from tests.story.night import DAY, night
 
 BEFORE = str(DAY.date - timedelta(days=1))
@@ -55,6 +67,18 @@ def test_reports_are_written_once_and_a_second_look_writes_nothing(lake, tmp_pat
         picture = lake.read(report_key(str(DAY), CHART))
         write_reports(lake, commit, present_state(lake, commit))
         assert picture != lake.read(report_key(str(DAY), CHART))
+
+
+def test_rows_that_name_no_conversation_are_said(lake):
+    """Who reads that a day is complete reads beside it that analytics said more than anybody can ask for."""
+    planned = plan(lake, Analytics([1]))
+    settle(lake, Outcome.ARCHIVED, 1)
+    commit_day(lake, ORG, DAY, [planned.plan_key])
+    reconcile_day(lake, ORG, DAY, [planned.plan_key])
+    report, page = (lake.read(report_key(str(DAY), name)) for name in (REPORT, PAGE))
+    assert (1, 1) == (json.loads(report)["unreadable"], day_figures(lake, str(DAY)).unreadable)
+    assert b"Rows of analytics that name no conversation: 1." in page
+    assert ["f" * 64] == json.loads(lake.read(planned.plan_key))["unreadable"]
 
 
 def test_spoiled_and_strange_figures_are_left_out(lake):
