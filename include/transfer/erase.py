@@ -22,6 +22,7 @@ from include.transfer.day import commit_day, reconcile_day
 from include.transfer.day_state import state_of
 from include.transfer.erasure_proof import certificate
 from include.transfer.order import check_order
+from include.transfer.standing_derivatives import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,6 +164,7 @@ def erase_conversation(
     # The certificate first: without it the report would call the day open.
     if any(lake.list_keys(layout.report_prefix(str(order.day)))):
         reconcile_day(lake, order.org, order.day, (), key=key)
+        write_report(lake, order.org, str(order.day))
     _forget_reports(lake, order, tombstones, bypass=bypass)
     return replace(erasure, commit_key=commit.key)
 

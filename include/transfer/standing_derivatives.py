@@ -73,8 +73,10 @@ def write_report(lake: LakeStore, org: str, date: str) -> Mapping[str, object]:
             {name: item[name] for name in ("key", "derived_from", "rendition", "reason", "word")} for item in failures
         ],
     }
-    if standing.made or failures:
-        lake.put_latest(layout.report_key(date, REPORT), canonical_json(document), JSON_TYPE)
+    key = layout.report_key(date, REPORT)
+    # Where there is nothing any more, since somebody was erased, what was said of it before must not stand.
+    if standing.made or failures or lake.head(key) is not None:
+        lake.put_latest(key, canonical_json(document), JSON_TYPE)
     return document
 
 

@@ -8,12 +8,14 @@ import json
 import pytest
 from pyarrow import parquet
 
-from include.lake.layout import catalog_key, report_key
+from include.canonical import canonical_json
+from include.lake.layout import MediaIdentity, catalog_key, derived_failure_key, report_key
 from include.outcome import Outcome
 from include.transfer.catalog import catalog_day
 from include.transfer.day import reconcile_day
 from include.transfer.erase import erase_conversation
-from tests.story.desk import ORG, conversation
+from include.transfer.standing_derivatives import REPORT, write_report
+from tests.story.desk import ORG, audio, conversation, recording_of, sha256
 from tests.story.erased_day import every_version, order
 from tests.story.night import DAY, media_keys, remove
 
@@ -72,3 +74,20 @@ def test_reports_say_it_and_their_past_is_gone(opened):
             named["reason"],
             named["said_by"],
         )
+
+
+def test_report_of_copies_forgets_it(opened):
+    """A copy that could not be made is named with its conversation: not any more, in no version, and once is enough."""
+    with opened() as day:
+        identity = MediaIdentity(ORG, str(DAY), conversation(1), recording_of(1), 0)
+        said = {name: {} for name in ("derived_from", "rendition")} | {"reason": "undecodable", "word": "no sound"}
+        body = canonical_json({**said, "derived_from": {"key": f"media/{conversation(1)}"}})
+        key = derived_failure_key(identity, sha256(audio(1)), "mp3", sha256(body))
+        day.lake.put_document(key, body)
+        write_report(day.lake, ORG, str(DAY))
+        erase_conversation(day.lake, order())
+        reports = [body for item, body in every_version(day.lake).items() if item.key.endswith(REPORT)]
+        assert [[]] == [json.loads(body)["failures"] for body in reports]
+        before = every_version(day.lake)
+        assert erase_conversation(day.lake, order()).already
+        assert before == every_version(day.lake)
