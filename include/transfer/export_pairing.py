@@ -59,9 +59,9 @@ def paired(found: Iterable[Exported]) -> list[ExportedRecording]:
         media = tuple(item for item in ordered if not item.key.is_metadata)
         metadata = tuple(item for item in ordered if item.key.is_metadata)
         if recording_id != conversation_id:
-            metadata = metadata or tuple(
-                item for item in groups.get((conversation_id, conversation_id), ()) if item.key.is_metadata
-            )
+            # Before its own, which are the newer word; and settled with them, or they would be news for ever.
+            whole = groups.get((conversation_id, conversation_id), ())
+            metadata = (*(item for item in whole if item.key.is_metadata), *metadata)
         elif not media and _has_recordings(conversation_id, groups):
             continue
         one = ExportedRecording(conversation_id, recording_id, media, metadata)

@@ -14,9 +14,10 @@ from include.lake.layout import conversation_prefix, quarantine_prefix
 from include.lake.tombstone import Tombstone
 from include.outcome import Outcome
 from include.transfer.day_report import is_measured
+from include.transfer.export_listing import has_news
 from include.transfer.export_sealed import Unsealer
 from include.transfer.export_settings import ExportSettings
-from tests.story.export_desk import NOW, config_of, export_desk
+from tests.story.export_desk import NOW, WINDOW, config_of, export_desk
 from tests.story.night import DAY, everything_in, media_keys, night
 
 
@@ -140,6 +141,21 @@ def test_today_waits_for_its_end(desk):
     counts = desk.ingest(DAY.end - timedelta(hours=1))
     assert {"waiting"} == counts.keys()
     assert [] == desk.objects()
+
+
+def test_metadata_of_a_whole_conversation_are_settled_beside_their_own(desk, lake_client):
+    """A document of the conversation, where each recording has its own as well, is not news for ever."""
+    desk.write("first")
+    desk.ingest()
+    export = desk.ports.export
+    folder = min(item.key for item in export.objects("") if item.key.endswith(".json")).rpartition("/")[0]
+    one = folder.partition("conversation_id=")[2]
+    key = f"{export.location.prefix}/{folder}/{one}_metadata.json"
+    lake_client.put_object(Bucket=export.location.bucket, Key=key, Body=b"{}")
+    before = [entry for entry in desk.objects() if not entry[0].startswith("ingest/")]
+    assert {} == desk.ingest()
+    assert not has_news(export, desk.ports.lake, desk.ports.org, WINDOW)
+    assert before == [entry for entry in desk.objects() if not entry[0].startswith("ingest/")]
 
 
 def test_server_copies_what_its_checksum_proves(desk, lake_client):
