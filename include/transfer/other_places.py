@@ -15,7 +15,7 @@ from include.local_day import ONE_DAY, LocalDay
 from include.transfer.conversation_objects import objects_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from include.lake.store import LakeStore
 
@@ -27,21 +27,27 @@ def places_of(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) ->
         IntegrityError: a manifest or a plan of one of these days was altered.
         LakeUnavailable, NotAuthorised, ConfigurationError: as the lake raises them.
     """
-    days = (day, *(other for other in _other_days(lake, org, day, conversation_id)))
+    # By every version: what a delete marker hides is there as well.
+    refused = frozenset(version.key for version in lake.versions.list(layout.QUARANTINE))
+    days = (day, *_other_days(lake, org, day, conversation_id, refused))
     unknown = LocalDay.of(layout.UNKNOWN_CALL_DATE, day.zone)
+    refused_there = {key_reading.conversation_in(key) for key in refused if str(unknown) in key_reading.dates_in([key])}
     recordings = {item for each in days for item in objects_of(lake, org, each, conversation_id).recording_ids}
     copies = [
         (unknown, recording_id)
         for recording_id in sorted(recordings - {conversation_id})
-        if any(lake.versions.list(layout.conversation_prefix(org, str(unknown), recording_id)))
+        if recording_id in refused_there
+        or any(lake.versions.list(layout.conversation_prefix(org, str(unknown), recording_id)))
     ]
     return (*((each, conversation_id) for each in days), *copies)
 
 
-def _other_days(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) -> Iterator[LocalDay]:
+def _other_days(
+    lake: LakeStore, org: str, day: LocalDay, conversation_id: str, refused: Collection[str]
+) -> Iterator[LocalDay]:
     """Yield the days that have audio, a tombstone or refused bytes of it, and those beside its own that expect it."""
-    refused = (key for key in lake.list_keys(layout.QUARANTINE) if key_reading.conversation_in(key) == conversation_id)
-    dates = {*dates_of(lake, conversation_id), *key_reading.dates_in(refused)}
+    own = (key for key in refused if key_reading.conversation_in(key) == conversation_id)
+    dates = {*dates_of(lake, conversation_id), *key_reading.dates_in(own)}
     if str(day) != layout.UNKNOWN_CALL_DATE:
         beside = (LocalDay(day.date + shift * ONE_DAY, day.zone) for shift in (-1, 1))
         dates |= {str(each) for each in beside if _is_expected(lake, org, each, conversation_id)}

@@ -86,6 +86,16 @@ def test_erasing_reaches_media_of_a_recording_that_its_day_refused(opened):
         assert [] == keys_with(day.lake, *traces_of(1), audio(7), b"not whole")
 
 
+def test_erasing_reaches_refused_media_under_no_call(lake):
+    """What its media id alone brought was damaged, and lies in quarantine under a day that no call has."""
+    hole(lake, recording_of(1))
+    identity = MediaIdentity(ORG, str(NO_DAY), recording_of(1), recording_of(1), 0)
+    lake.put_document(quarantine_key(str(NO_DAY), "structure_broken", identity, sha256(audio(1)), "wav"), audio(1))
+    commit_day(lake, ORG, NO_DAY, [])
+    erase_everywhere(lake, order())
+    assert [] == keys_with(lake, audio(1))
+
+
 def test_erasing_reaches_the_other_day(opened):
     """Its start has moved over midnight between two looks: both days archived it, and both forget it."""
     with opened() as day:
