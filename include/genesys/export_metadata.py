@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from include.genesys.conversation import bare_address, is_meant
 from include.genesys.json_fields import end_of, id_of, moment_of, text_of, texts_of, uuid_of
 from include.genesys.models import Conversation, NamedReference
+from include.genesys.redaction import unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,7 @@ class ExportMetadata:
             return None
         if not isinstance(fields, dict):
             return None
-        text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+        text = unsigned(json.dumps(fields, sort_keys=True, separators=(",", ":")))
         return cls(text, uuid_of(fields.get("conversationId")) or "", fields)
 
     def start_near(self, hour: datetime) -> datetime:

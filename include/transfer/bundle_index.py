@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from include.genesys.redaction import shown
+from include.genesys.redaction import shown, unsigned
 from include.lake.layout import is_uuid
 from include.transfer.media.document import parsed
 from include.transfer.metadata import MEDIA_TYPE_CHARACTERS_MAX
@@ -28,7 +28,7 @@ IDS_IN_A_NAME = 2
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """One recording as the index describes it; ``declared`` is its JSON, verbatim but for white space."""
+    """One recording as the index describes it; ``declared`` is its JSON: no address in it has its signature."""
 
     conversation_id: str
     recording_id: str
@@ -85,7 +85,7 @@ def _index_of(document: object) -> BundleIndex | None:
         if not is_uuid(conversation_id):
             continue
         if name and is_uuid(recording_id):
-            declared = json.dumps(row, sort_keys=True, ensure_ascii=False)
+            declared = unsigned(json.dumps(row, sort_keys=True, ensure_ascii=False))
             media_type = row.get("contentType")
             entries[name] = IndexEntry(
                 str(conversation_id),

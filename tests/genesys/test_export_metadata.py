@@ -38,3 +38,14 @@ def test_a_start_that_cannot_be_gives_way_to_the_key(start):
 def test_an_end_that_cannot_be_is_left_out():
     """Its length would falsify the latency of the day."""
     assert document(conversationEnd="2026-03-02T08:00:00Z").conversation(uuid(1), HOUR).end is None
+
+
+@pytest.mark.parametrize("end", ["", "\\u00e9", '"', "\\", "\n", "\u2028", "\U0001f1e9", "&X-Amz-Date=1"])
+def test_words_kept_beside_a_recording_hold_no_signed_address(end):
+    """They are stored for good; an address that anybody may fetch is not. What is left is JSON."""
+    signed = f"https://host/a?X-Amz-Signature=SECRET{end}"
+    found = document(mediaUri=signed, parts=[{"uri": signed}], notes="paid? yes", page="https://host/b?id=7")
+    assert "SECRET" not in found.text
+    kept = json.loads(found.text)
+    assert ("paid? yes", "https://host/b?id=7") == (kept["notes"], kept["page"])
+    assert kept["mediaUri"].startswith("https://host/a?***")

@@ -15,7 +15,7 @@ from include.transfer.bundle_members import INDEX_BYTES_MAX, may_be_index
 from include.transfer.media.document import JSON_VALUES_MAX
 from include.transfer.unpack import Member
 from include.transfer.zip_directory import Entry
-from tests.story.desk import conversation, path, recording_of, row
+from tests.story.desk import conversation, index, path, recording_of, row
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(conversation(1))
 FIELDS = st.sampled_from(
@@ -148,3 +148,11 @@ def test_byte_order_mark_is_read() -> None:
 def test_ids_in_a_member_s_name(name: str, found: tuple[str, str] | None) -> None:
     """Exactly two ids make a place: one or three leave open which is which."""
     assert found == ids_in_name(name)
+
+
+def test_declared_row_holds_no_signed_address() -> None:
+    """The row stands beside the recording for good, and whoever read the address could fetch from it."""
+    entry = {**row(1, "a.wav"), "uri": "https://host/a?Expires=1&Signature=SECRET"}
+    found = read_index(index(entry))
+    assert found is not None
+    assert {**entry, "uri": "https://host/a?***"} == json.loads(found.entries["a.wav"].declared)
