@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -116,7 +117,7 @@ class BundleMembers:
     def counted(self) -> int:
         """Return how many recordings the bundle speaks of, which is what the counters of its job count."""
         names = {member.name for member in self.contents.members}
-        return len(self.media) + len(self.index.failures) + len(self.index.entries.keys() - names)
+        return len(self.media) + len(self._index_failures()) + len(self.index.entries.keys() - names)
 
     def failures(self) -> tuple[IndexFailure, ...]:
         """Return what the index says could not be had, and what it names and the bundle does not hold."""
@@ -126,7 +127,23 @@ class BundleMembers:
             for name, entry in self.index.entries.items()
             if name not in names
         )
-        return tuple(item for item in (*self.index.failures, *missing) if item.conversation_id in self.requested)
+        return tuple(item for item in (*self._index_failures(), *missing) if item.conversation_id in self.requested)
+
+    def _index_failures(self) -> list[IndexFailure]:
+        """Return what the index says could not be had.
+
+        A row with neither a file nor a reason describes a member of the same ids that no other row names, if there is
+        one: such a row is no failure.
+        """
+        unnamed = Counter(ids_in_name(member.name) for member in self.media if member.name not in self.index.entries)
+        failures = []
+        for item in self.index.failures:
+            place = (item.conversation_id, item.recording_id or "")
+            if not item.message and unnamed[place]:
+                unnamed[place] -= 1
+            else:
+                failures.append(item)
+        return failures
 
     def _shares(self) -> tuple[list[ItemRecord], list[Share]]:
         """Return what is known without a look at the members, and whose the others are, in the order of the file."""

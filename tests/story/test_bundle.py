@@ -120,6 +120,23 @@ def test_index_names_failures(table: Desk) -> None:
     assert "fileState=DELETED; gone for good" == deleted.fact
 
 
+@pytest.mark.parametrize("name", [None, "", 0, []])
+def test_row_without_a_file_is_no_failure_where_the_file_is_there(table: Desk, name: object) -> None:
+    """An index that names its files by another field describes them badly; what is not there is still asked for."""
+    rows = [row(1, path(1)) | {"fileName": name}, row(2, path(2)) | {"fileName": name}]
+    table.source.recordings[conversation(2)] = (recording(conversation(2), recording_of(2)),)
+    items = deliver(table, {path(1): audio(1), "metadata.json": index(*rows)}, 1, 2)
+    assert {archived(1), (conversation(2), recording_of(2), "pending", "not_in_result")} == brief(items)
+
+
+def test_row_without_a_file_may_be_a_part_that_is_lost(table: Desk) -> None:
+    """Of a recording in two files one is there and named; the other row has nothing, so a part is missing."""
+    table.source.recordings[conversation(1)] = (recording(conversation(1), recording_of(1)),)
+    rows = [row(1, path(1)), row(1, path(1)) | {"fileName": None}]
+    items = deliver(table, {path(1): audio(1), "metadata.json": index(*rows)}, 1)
+    assert {archived(1), (conversation(1), recording_of(1), "pending", "part_failed")} == brief(items)
+
+
 def test_words_of_an_index_are_made_safe(table: Desk) -> None:
     """They go to the report and to the log: no signature of an address, and no line of their own."""
     said = "no answer\nof https://host/a?X-Amz-Signature=SECRET"
