@@ -31,7 +31,7 @@ def disk_errors() -> Iterator[None]:
 
 
 def made_folder(folder: Path) -> Path:
-    """Return the folder, which exists from now on and is nobody else's.
+    """Return the folder, which exists from now on; where it is made here, nobody else may enter it.
 
     Raises:
         ConfigurationError: when it cannot be made.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from include.errors import ArchiveError, ArchiveRejected, NotAuthorised, QuotaExceeded, RecordingGone
+from include.errors import ArchiveError, ArchiveRejected, IntegrityError, NotAuthorised, QuotaExceeded, RecordingGone
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import bodies_of_archive
 from include.transfer.bundle_index import ids_in_name
-from include.transfer.bundle_members import IDENTITY_MISMATCH
+from include.transfer.bundle_members import FILES_MAX, IDENTITY_MISMATCH
 from include.transfer.failure import failure_record
 from include.transfer.holes import BATCH, explain
 from include.transfer.keep import keep_recording, quarantine
@@ -48,6 +48,9 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
     by_count = urls.recognises_by_count and len(selected) == len(known) == 1 and place not in work.contested
     if by_count and _is_recognised(work, identity, known):
         return records + stored_recording(work.lake, identity, known)
+    if len(selected) > FILES_MAX:
+        error = IntegrityError(f"the job names {len(selected)} files of this one recording")
+        return [*records, failure_record(*place, error)]
     with ExitStack() as stack:
         bodies: list[RecordingBody] = []
         for ordinal, result in enumerate(selected):

@@ -54,3 +54,15 @@ def test_members_of_a_bundle(table: Desk) -> None:
     } == brief(items)
     assert MANY == len(table.quarantined())
     assert {sha256(audio(2))} == table.stored().keys()
+
+
+def test_results_of_one_recording(table: Desk) -> None:
+    """A job that names one recording hundreds of times: none of its files is fetched, the other recording is."""
+    many = [table.result(1, table.shelf.put(f"/1-{number}.wav", audio(number))) for number in range(MANY)]
+    other = table.result(2, table.shelf.put("/2.wav", audio(2)))
+    items = table.deliver(*many, other, numbers=(1, 2))
+    assert {
+        (conversation(1), recording_of(1), "quarantined", "integrity_error"),
+        (conversation(2), recording_of(2), "archived", ""),
+    } == brief(items)
+    assert {sha256(audio(2))} == table.stored().keys()
