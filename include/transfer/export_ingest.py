@@ -23,6 +23,7 @@ from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts
 from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
+from include.transfer.asked_meanwhile import asked_for_meanwhile
 from include.transfer.closing import ClosingRules, nightly_rules
 from include.transfer.contested import EXPORT_CONFLICT
 from include.transfer.day import COMMIT_ATTEMPTS, commit_day
@@ -235,6 +236,8 @@ def _committed(
         head = read_head(ports.lake, ports.org, day)
         base = head.version if head else 0
         items = _news(results, known_of(ports.lake, _without(head, overtaken)))
+        ids = {item.conversation_id for item in items}
+        items += asked_for_meanwhile(ports.lake, ports.org, str(day), ids, base)
         day_plan, manifest = _evidence(ports, replace(plan, base_version=base), day, items, now)
         if not manifest:
             return items, day_plan, manifest

@@ -9,7 +9,7 @@ import pytest
 
 from include.lake.export_bucket import ExportBucket
 from include.lake.manifest import Manifest
-from include.lake.plan import DayPlan
+from include.lake.plan import DayPlan, ShardPlan
 from include.lake.store import LakeStore
 from include.outcome import ItemRecord, Outcome
 from include.transfer.day import commit_day
@@ -91,6 +91,35 @@ def test_what_a_night_left_open_meanwhile_stays_open(desk, lake_client, moment):
     before = desk.objects()
     assert {} == desk.ingest()
     assert before == desk.objects()
+
+
+def test_what_a_night_leaves_open_that_began_before_stays_open(desk):
+    """Its evidence is older by the commit it was planned on, and of what it asks for the export knows a part."""
+    desk.write("first")
+    ports, one = desk.ports, conversation_in(desk)
+    commit_day(ports.lake, ports.org, DAY, [])
+    shard = ShardPlan(ports.org, str(DAY), DAY.zone.key, ((one,),), {one: {}}, base_version=1)
+    ports.lake.put_document(shard.key, shard.body())
+    ports.lake.put_document(DayPlan(ports.org, DAY, (one,)).key, DayPlan(ports.org, DAY, (one,)).body())
+    commit_day(ports.lake, ports.org, DAY, [])
+    desk.ingest()
+    assert one in desk.state().outstanding()
+    owed = ItemRecord(one, OTHER, 0, Outcome.PENDING, "url_expired", "batch", "HTTP 403")
+    Manifest(ports.org, str(DAY), (one,), (owed,), 1, shard.key).write(ports.lake)
+    commit_day(ports.lake, ports.org, DAY, [])
+    assert one in desk.state().outstanding()
+
+
+def test_an_ingest_that_died_before_its_manifest_asked_nobody(desk, lake_client):
+    """Its plan stands there without one, and the next takes its place: nothing waits for a night."""
+    desk.write("first")
+    desk.ingest()
+    complete = desk.state().outcomes
+    lake = desk.ports.lake
+    for key in [key for key in lake.list_keys("") if not key.startswith(("plans/", "media/"))]:
+        lake_client.delete_object(Bucket=lake.location.bucket, Key=f"{lake.location.prefix}/{key}")
+    desk.ingest()
+    assert complete == desk.state().outcomes
 
 
 def test_second_file_of_a_recording_is_owed_though_the_first_is_here(desk, lake_client):
