@@ -7,7 +7,6 @@ young; and all metadata.
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,10 +18,10 @@ from uuid import uuid4
 from include.lake.export_bucket import ExportBucket
 from include.sandbox.native_export import Irregularities
 from include.settings import LakeLocation
+from tests.faults.child import begun, end_of, warm_up
 from tests.faults.crash_points import Trap
 from tests.faults.gate import Gate
 from tests.faults.gate_process import MIN_AGE, Order, run_gate
-from tests.faults.ground import NIGHT_SECONDS, WARM
 from tests.story.export_desk import config_of, export_desk
 from tests.story.night import DAY, remove
 
@@ -157,18 +156,13 @@ class GateGround:
             self._through(self.source_gate), self.source.location,
             self._through(self.lake_gate), self.lake.location, self.desk.ports.org, now, folder,
         )  # fmt: skip
-        child = multiprocessing.get_context("forkserver").Process(target=run_gate, args=(order,))
-        child.start()
+        child = begun(run_gate, order)
         trap.arm(int(child.pid or 0))
-        child.join(NIGHT_SECONDS)
-        if child.exitcode is None:
-            child.kill()
-            child.join(10)
-            raise AssertionError("it did not come to an end")
+        end = end_of(child)
         assert self.source_gate.is_empty()
         assert self.lake_gate.is_empty()
-        assert child.exitcode in {0, -9}, self.said()[-2000:]
-        return child.exitcode
+        assert end in {0, -9}, self.said()[-2000:]
+        return end
 
     def said(self) -> str:
         """Return what the last run said."""
@@ -186,7 +180,7 @@ class GateGround:
 @contextmanager
 def gate_ground(store: ObjectStore, lake: LakeStore, client: object, folder: Path, bucket: str) -> Iterator[GateGround]:
     """Lay out an export in a bucket that keeps versions, archive it, and let one undisturbed gate show what may go."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(WARM))
+    warm_up()
     with ExitStack() as stack:
         desk = stack.enter_context(export_desk(lake, client, folder, config_of(conversations=8, audio_seconds=(1, 1))))
         location = LakeLocation(bucket, f"exports/{uuid4().hex}")

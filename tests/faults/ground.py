@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from include.lake.store import LakeStore
 from include.sandbox.config import SandboxConfig
 from include.sandbox.server import running
 from include.settings import LakeLocation
+from tests.faults.child import begun, end_of, warm_up
 from tests.faults.crash_points import CrashPoint, Trap
 from tests.faults.gate import Gate
 from tests.faults.night_process import Order, run_night
@@ -32,15 +32,8 @@ if TYPE_CHECKING:
 
 Listing = dict[str, tuple[str, int]]
 """SHA-256 and size of every object by its key."""
-NIGHT_SECONDS = 120.0
 PIN_SECONDS = 480.0
 """How long one moment is told to all runs; S3 refuses a clock that is a quarter of an hour wrong."""
-WARM = (
-    "tests.faults.night_process",
-    "tests.faults.behind_process",
-    "tests.faults.gate_process",
-    "include.audit.chart",
-)
 
 
 @dataclass
@@ -94,10 +87,7 @@ class Ground:
         }
         connection = {"login": config.client_id, "password": config.client_secret, "extra": extra}
         order = Order(s3, lake.location, connection, memory, at, self.multipart_bytes)
-        context = multiprocessing.get_context("forkserver")
-        child = context.Process(target=run_night, args=(order,))
-        child.start()
-        return child
+        return begun(run_night, order)
 
     def run(self, lake: LakeStore, memory: Path, at: datetime | None, trap: Trap | None = None) -> int:
         """Run the day until it ends or is killed, and return how: 0, or -9."""
@@ -110,13 +100,9 @@ class Ground:
 
     def end_of(self, child: BaseProcess) -> int:
         """Return how a run ended, when nothing of it is on its way any more."""
-        child.join(NIGHT_SECONDS)
-        if child.exitcode is None:
-            child.kill()
-            child.join(10)
-            raise AssertionError("the night did not come to an end")
+        end = end_of(child)
         assert all(gate.is_empty() for gate in self.gates.values())
-        return child.exitcode
+        return end
 
     def undisturbed(self) -> Undisturbed:
         """Return what three runs come to that nothing disturbs, at a moment that is not too long ago."""
@@ -173,7 +159,7 @@ def ground_for(
     store: ObjectStore, client: S3Client, folder: Path, bucket: str = "", **config: object
 ) -> Iterator[Ground]:
     """Open a sandbox with a dozen short calls, and the gates."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(WARM))
+    warm_up()
     config = {"conversations": 12, "audio_seconds": (1, 1), "job_seconds": 0.0, "rate_limit": 100_000} | config
     with ExitStack() as stack:
         box = stack.enter_context(running(SandboxConfig(dates=(DAY.date,), timezone="Europe/Berlin", **config)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import re
 from collections import Counter
 from contextlib import ExitStack
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.behind_process import Order, run_behind
+from tests.faults.child import begun, end_of, warm_up
 from tests.faults.crash_points import BEHIND, KINDS, CrashPoint, Trap, When
 from tests.faults.gate import Gate
-from tests.faults.ground import NIGHT_SECONDS, WARM, Listing
 from tests.story.night import DAY, everything_in, media_keys, night, remove
 from tests.story.receiver import KEY, receiving
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from demo.object_store import ObjectStore
     from include.lake.store import LakeStore
+    from tests.faults.ground import Listing
 
 MADE_BEHIND = ("derived/", "outbox/")
 _EVENT_ID = re.compile(rb"(?i)\r\nx-event-id: ([^\r]+)\r\n")
@@ -73,17 +73,12 @@ class Behind:
         folder = self.folder / str(self.runs)
         folder.mkdir()
         order = Order(s3, self.lake.location, self.org, f"{self.hook.url}/hook", folder, days)
-        child = multiprocessing.get_context("forkserver").Process(target=run_behind, args=(order,))
-        child.start()
+        child = begun(run_behind, order)
         trap.arm(int(child.pid or 0))
-        child.join(NIGHT_SECONDS)
-        if child.exitcode is None:
-            child.kill()
-            child.join(10)
-            raise AssertionError("it did not come to an end")
+        end = end_of(child)
         assert all(gate.is_empty() for gate in self.gates.values())
-        assert child.exitcode in {0, -9}, (folder / "said").read_text()[-2000:]
-        return child.exitcode
+        assert end in {0, -9}, (folder / "said").read_text()[-2000:]
+        return end
 
     def forget(self, kind: str) -> None:
         """Take away what was made up to a request of that kind and later, and what the receiver was told."""
@@ -110,7 +105,7 @@ def behind(object_store, lake_client, tmp_path_factory) -> Iterator[Behind]:
     from include.lake.store import LakeStore  # noqa: PLC0415 - only built here
     from include.settings import LakeLocation  # noqa: PLC0415 - only built here
 
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(WARM))
+    warm_up()
     folder = tmp_path_factory.mktemp("behind")
     lake = LakeStore(lake_client, LakeLocation(object_store.bucket, "behind"))
     with ExitStack() as stack:
