@@ -17,8 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What the system says where a file cannot grow."""
+_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def disk_errors(full: str, otherwise: str) -> Iterator[None]:
+    """Name what went wrong on the local disk; the system's own words follow these.
+
+    Raises:
+        QuotaExceeded: where a file cannot grow.
+        ConfigurationError: when it fails in another way.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _DISK_FULL:
+            raise QuotaExceeded(f"{full}: {error.strerror}", errno=error.errno) from error
+        raise ConfigurationError(f"{otherwise}: {error.strerror}") from error
 
 
 @contextmanager
@@ -50,11 +65,7 @@ def write_state(file: int, payload: bytes) -> None:
         QuotaExceeded: when the disk is full.
         ConfigurationError: when it fails in another way.
     """
-    try:
+    what = "RECORDING_ARCHIVE_STATE_DIR cannot be written"
+    with disk_errors(full=what, otherwise=what):
         os.pwrite(file, payload, 0)
         os.ftruncate(file, len(payload))
-    except OSError as error:
-        message = f"RECORDING_ARCHIVE_STATE_DIR cannot be written: {error.strerror}"
-        if error.errno in DISK_FULL:
-            raise QuotaExceeded(message, errno=error.errno) from error
-        raise ConfigurationError(message) from error

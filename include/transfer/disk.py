@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from include.errors import ConfigurationError, QuotaExceeded
-from include.state_file import DISK_FULL
+from include import state_file
+from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 
-@contextmanager
-def disk_errors() -> Iterator[None]:
+def disk_errors() -> AbstractContextManager[None]:
     """Name what went wrong in the work directory.
 
     Raises:
         QuotaExceeded: when it is full.
         ConfigurationError: when it fails in another way.
     """
-    try:
-        yield
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            raise QuotaExceeded(f"the work directory is full: {error.strerror}", errno=error.errno) from error
-        raise ConfigurationError(f"the work directory cannot be written: {error.strerror}") from error
+    return state_file.disk_errors("the work directory is full", "the work directory cannot be written")
 
 
 def made_folder(folder: Path) -> Path:
