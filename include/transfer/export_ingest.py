@@ -7,7 +7,6 @@ to quarantine. Nothing in the export is changed or deleted.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ from include.transfer.side_by_side import side_by_side
 from include.transfer.stored import stored_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from include.audit.metrics import Metrics
@@ -186,9 +185,13 @@ class _NoSource:
 
 
 def _read(ports: ExportPorts, recordings: Sequence[ExportedRecording]) -> Read:
-    with ThreadPoolExecutor(ports.settings.concurrent_downloads, thread_name_prefix="export-metadata") as pool:
-        read = pool.map(lambda one: read_metadata(ports.export, one, ports.unsealer), recordings)
-        return list(zip(recordings, read, strict=True))
+    read = side_by_side(
+        lambda one: read_metadata(ports.export, one, ports.unsealer),
+        recordings,
+        threads=ports.settings.concurrent_downloads,
+        name="export-metadata",
+    )
+    return list(zip(recordings, read, strict=True))
 
 
 def _facts(ports: ExportPorts, date: str, recordings: Read, ids: Sequence[str]) -> dict[str, dict[str, object]]:
@@ -267,16 +270,20 @@ def _news(results: Iterable[Ingested], state: DayState) -> list[ItemRecord]:
     items: list[ItemRecord] = []
     for conversation_id, records in sorted(by_conversation.items()):
         known = state.items.get(conversation_id, ())
-        said = {replace(item, said_at="") for item in known}
-        if not {replace(item, said_at="") for item in records} <= said:
-            items += _with_others(records, known)
+        # What is said again word for word answers nothing: of a recording with two files, the other one is owed still.
+        news = _bare(records) - _bare(known)
+        if news:
+            items += _with_others(records, known, {item.recording_id for item in news})
     return items
 
 
-def _with_others(records: set[ItemRecord], known: Iterable[ItemRecord]) -> set[ItemRecord]:
-    bare = {replace(item, said_at="") for item in records}
-    # What is said again word for word answers nothing: of a recording with two files, the other one is owed still.
-    spoken = {item.recording_id for item in bare - {replace(item, said_at="") for item in known}}
+def _bare(records: Iterable[ItemRecord]) -> set[ItemRecord]:
+    """Return what was said, whenever that was."""
+    return {replace(item, said_at="") for item in records}
+
+
+def _with_others(records: set[ItemRecord], known: Iterable[ItemRecord], spoken: Collection[str]) -> set[ItemRecord]:
+    bare = _bare(records)
     others = {
         item
         for item in known
