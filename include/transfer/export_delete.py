@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from include.transfer.day_seal import seal_found
 from include.transfer.day_state import archived_parts, state_of
 from include.transfer.export_ingest import rules_of
 from include.transfer.export_listing import ONE_DAY, hours
+from include.transfer.side_by_side import side_by_side
 from include.transfer.verify import Scope, verify_lake
 
 if TYPE_CHECKING:
@@ -132,8 +132,8 @@ def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidat
         RetriableError, PermanentError: as either bucket raises them.
     """
     _take_over(ports, day)
-    with ThreadPoolExecutor(ports.settings.concurrent_downloads, thread_name_prefix="export-gate") as pool:
-        proofs = list(pool.map(lambda one: _proof(ports, one), candidates))
+    threads = ports.settings.concurrent_downloads
+    proofs = side_by_side(lambda one: _proof(ports, one), candidates, threads=threads, name="export-gate")
     proved = [(one, part) for one, part in zip(candidates, proofs, strict=True) if part is not None]
     fates = Counter({Fate.OTHER_BYTES: len(candidates) - len(proved)})
     if proved:
