@@ -64,6 +64,10 @@ def hold_conversation(lake: LakeStore, order: HoldOrder, key: JournalKey | None 
     if not versions:
         where = f"conversation {order.conversation_id} on {order.day}"
         raise ConfigurationError(f"{lake.location.uri} holds nothing of {where}.")
+    return _held(lake, order, versions, key)
+
+
+def _held(lake: LakeStore, order: HoldOrder, versions: tuple[ObjectVersion, ...], key: JournalKey | None) -> Hold:
     changed = [version for version in versions if lake.versions.guards(version).held is not order.on]
     if changed:
         append_segment(lake, order.org, order.day, "hold", _events(lake, order, changed))
@@ -81,9 +85,11 @@ def hold_everywhere(lake: LakeStore, order: HoldOrder, key: JournalKey | None = 
     """
     places = places_of(lake, order.org, order.day, order.conversation_id)
     orders = [replace(order, day=day, conversation_id=conversation_id) for day, conversation_id in places]
-    # Of a conversation that lies nowhere, the order's own day says so.
-    here = [each for each in orders if _versions(lake, each)] or [order]
-    return tuple(hold_conversation(lake, each, key) for each in here)
+    here = [(each, versions) for each in orders if (versions := _versions(lake, each))]
+    if not here:
+        return (hold_conversation(lake, order, key),)  # it says that nothing is there
+    lake.versions.require_object_lock()
+    return tuple(_held(lake, each, versions, key) for each, versions in here)
 
 
 def _versions(lake: LakeStore, order: HoldOrder) -> tuple[ObjectVersion, ...]:

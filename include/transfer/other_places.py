@@ -31,7 +31,8 @@ def places_of(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) ->
     refused = frozenset(version.key for version in lake.versions.list(layout.QUARANTINE))
     days = (day, *_other_days(lake, org, day, conversation_id, refused))
     unknown = LocalDay.of(layout.UNKNOWN_CALL_DATE, day.zone)
-    refused_there = {key_reading.conversation_in(key) for key in refused if str(unknown) in key_reading.dates_in([key])}
+    there = layout.quarantine_prefix(layout.UNKNOWN_CALL_DATE)
+    refused_there = {key_reading.conversation_in(key) for key in refused if key.startswith(there)}
     recordings = {item for each in days for item in objects_of(lake, org, each, conversation_id).recording_ids}
     copies = [
         (unknown, recording_id)
