@@ -29,6 +29,9 @@ blocks of sound, which may be few bytes each and very many, have a short one."""
 _LOOKED_AT = frozenset({_TRACK, _AUDIO, _CODEC_ID, _RATE, _CHANNELS})
 _BLOCK_BYTES = 4096
 
+_SIZE_BYTES_MAX = 8
+"""EBMLMaxSizeLength, as Matroska and WebM have it."""
+
 _HEAD_BYTES_MAX, _SHORT_HEAD_BYTES = 12, 9
 _NANOSECONDS = 1_000_000
 
@@ -85,16 +88,22 @@ def _run(block: bytes, limit: int) -> int:
         if 0x80 <= lead < 0xFF:  # noqa: PLR2004 - a size of one byte, and not the one that means unknown
             end = at + 2 + (lead & 0x7F)
         else:
-            size_bytes = 9 - lead.bit_length()
-            all_ones = (1 << 7 * size_bytes) - 1
-            size = int.from_bytes(block[at + 1 : at + 1 + size_bytes]) & all_ones
-            if size_bytes > 8 or size == all_ones:  # noqa: PLR2004 - EBMLMaxSizeLength
+            size_bytes, size = _size(block, at + 1)
+            if size_bytes > _SIZE_BYTES_MAX or size is None:
                 break
             end = at + 1 + size_bytes + size
         if end > limit:
             break
         at = end
     return at
+
+
+def _size(data: bytes, at: int) -> tuple[int, int | None]:
+    """Return how many bytes the size at a place takes, and what it says; ``None`` where it says "unknown"."""
+    size_bytes = 9 - data[at].bit_length()
+    all_ones = (1 << 7 * size_bytes) - 1
+    size = int.from_bytes(data[at : at + size_bytes]) & all_ones
+    return size_bytes, None if size == all_ones else size
 
 
 def _end(element: _Element, parent_end: int, offset: int) -> int:
@@ -111,15 +120,13 @@ def _element(window: Window, offset: int) -> _Element:
     id_bytes = 9 - head[0].bit_length()
     if id_bytes > 4:  # noqa: PLR2004 - EBMLMaxIDLength
         raise Malformed(f"no EBML element at byte {offset}")
-    size_bytes = 9 - head[id_bytes].bit_length() if id_bytes < len(head) else 1
-    if size_bytes > 8:  # noqa: PLR2004 - EBMLMaxSizeLength
+    size_bytes, length = _size(head, id_bytes) if id_bytes < len(head) else (_SIZE_BYTES_MAX, None)
+    if size_bytes > _SIZE_BYTES_MAX:
         raise Malformed(f"no EBML size at byte {offset + id_bytes}")
     body = id_bytes + size_bytes
     if body > len(head):
         raise Malformed(f"the file ends inside the element at byte {offset}")
-    all_ones = (1 << 7 * size_bytes) - 1
-    length = int.from_bytes(head[id_bytes:body]) & all_ones
-    return _Element(int.from_bytes(head[:id_bytes]), offset + body, None if length == all_ones else length)
+    return _Element(int.from_bytes(head[:id_bytes]), offset + body, length)
 
 
 def _structure(facts: dict[int, bytes], clusters: int, *, unknown: bool) -> Structure:
