@@ -135,6 +135,8 @@ class BundleMembers:
         A row with neither a file nor a reason describes a member of the same ids that no other row names, if there is
         one: such a row is no failure.
         """
+        if all(item.message for item in self.index.failures):
+            return list(self.index.failures)
         unnamed = Counter(ids_in_name(member.name) for member in self.media if member.name not in self.index.entries)
         failures = []
         for item in self.index.failures:
