@@ -125,6 +125,11 @@ DELETING = (
 """Of deleting at the source what is proved to be archived. Just after a reply is before the next request."""
 
 
+def items_of(count: int) -> list[int]:
+    """Return the first, the middle and the last of so many."""
+    return sorted({0, count // 2, count - 1})
+
+
 @dataclass
 class Trap:
     """Kills one process at the ``number``-th request of a crash point's kind; without a point it only counts."""

@@ -6,15 +6,10 @@ from collections import Counter
 
 import pytest
 
-from tests.faults.crash_points import POINTS, SPOILED
+from tests.faults.crash_points import POINTS, SPOILED, items_of
 from tests.faults.ground import Ground, crash_and_run_again
 
 MODES = ("retried", "cleared")
-
-
-def items_of(count: int) -> list[int]:
-    """Return the first, the middle and the last of so many."""
-    return sorted({0, count // 2, count - 1})
 
 
 def print_row(row: object) -> None:

@@ -21,6 +21,7 @@ from include.errors import ConfigurationError, QuotaExceeded
 from include.lake.day_ledger import FILE_NAME, DayLedger
 from include.lake.quota import UNLIMITED_BYTES, ByteBudget, HostSlots
 from include.settings import ArchiveSettings, LakeLocation
+from tests.limits import at_most
 
 ZONE = ZoneInfo("Europe/Berlin")
 LIMIT, DISK, FLOOR, MEMORY = 1000, 900, 100, 50
@@ -210,17 +211,13 @@ def test_folder_that_cannot_be_used_is_named(tmp_path):
 def test_full_disk_refuses_the_one_and_keeps_no_room(tmp_path):
     """D23: bytes that cannot be counted are not taken in; whatever could not be uncounted, the room is free again."""
     tight = budget(tmp_path)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     held = tight.reservation()
     held.hold(300)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # the system then says EFBIG, as it says ENOSPC of a disk
+    with at_most(resource.RLIMIT_FSIZE, 0):  # the system then says EFBIG, as it says ENOSPC of a disk
         with pytest.raises(QuotaExceeded, match="STATE_DIR cannot be written"):
             tight.reservation().hold(100)
         with pytest.raises(QuotaExceeded):
             held.release(0)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert 0 == tight.on_disk
 
 

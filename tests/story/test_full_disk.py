@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.limits import at_most
 from tests.story.desk import Desk, audio, brief, conversation, desk, path, recording_of, sha256, zipped
 from tests.story.shelf import recording
 
@@ -24,13 +25,8 @@ LARGE = bytes(2 * FILE_BYTES_MAX)
 @pytest.fixture
 def full(lake: LakeStore, tmp_path: Path) -> Iterator[Desk]:
     """Open a desk whose files may not grow above a bound: the system then says EFBIG, as it says ENOSPC of a disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with desk(lake, tmp_path, memory_bytes=4096) as table:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES_MAX, hard))
-        try:
-            yield table
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with desk(lake, tmp_path, memory_bytes=4096) as table, at_most(resource.RLIMIT_FSIZE, FILE_BYTES_MAX):
+        yield table
 
 
 def test_member_of_a_bundle(full: Desk) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.limits import at_most
 from tests.story.desk import Desk, audio, brief, conversation, desk, index, path, recording_of, row, sha256, zipped
 
 if TYPE_CHECKING:
@@ -21,13 +22,8 @@ MANY = 300
 @pytest.fixture
 def table(lake: LakeStore, tmp_path: Path) -> Iterator[Desk]:
     """Open a desk that may have fewer files open than such a recording has."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with desk(lake, tmp_path) as opened:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (MANY, hard))
-        try:
-            yield opened
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with desk(lake, tmp_path) as opened, at_most(resource.RLIMIT_NOFILE, MANY):
+        yield opened
 
 
 def test_zip_of_one_recording(table: Desk) -> None:

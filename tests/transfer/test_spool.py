@@ -14,6 +14,7 @@ from include.errors import ConfigurationError, QuotaExceeded
 from include.transfer.body import put
 from include.transfer.hashed_sink import HashedSink
 from include.transfer.recording_spool import BufferPool, Spool
+from tests.limits import at_most
 
 
 @pytest.mark.parametrize("size", [0, 10, 50_000])
@@ -40,13 +41,13 @@ def test_a_file_is_given_back_with_its_spool(tmp_path: Path, key: str | None) ->
 def test_a_full_disk_costs_no_buffer(tmp_path: Path) -> None:
     """D24: memory whose bytes do not fit into the file they have outgrown it for is the next recording's."""
     pool = BufferPool(1, 4096)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # the system then says EFBIG, as it says ENOSPC of a disk
-    try:
-        with Spool(pool, tmp_path) as rested, closing(HashedSink(rested, 10_000)) as sink, pytest.raises(QuotaExceeded):
-            put(sink, bytes(5000))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with (
+        at_most(resource.RLIMIT_FSIZE, 1000),  # the system then says EFBIG, as it says ENOSPC of a disk
+        Spool(pool, tmp_path) as rested,
+        closing(HashedSink(rested, 10_000)) as sink,
+        pytest.raises(QuotaExceeded),
+    ):
+        put(sink, bytes(5000))
     assert None is not pool.take()
 
 
