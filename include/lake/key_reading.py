@@ -41,7 +41,7 @@ _VIEWS = ("reports/", "catalog/", "outbox/", "derived/", "ingest/")
 _DATE = re.compile(r"/date=([0-9]{4}-[0-9]{2}-[0-9]{2})/")
 _NAMED_BY_CONTENT = re.compile(
     r"(?:media|derived|plans|manifests|audit|quarantine|tombstones)/.*[/-](?P<sha256>[0-9a-f]{64})"
-    r"\.(?!metadata\.json|failed\.json)[a-z0-9]{1,16}\Z"
+    r"\.(?!metadata\.json)(?:failed\.json|[a-z0-9]{1,16})\Z"
 )
 _DOCUMENT_KEY = re.compile(
     r"(?:plans/{date}/(?:day|shard)-{sha256}\.json|manifests/{date}/shard={sha256}/{sha256}\.json"
@@ -175,8 +175,8 @@ def is_bulk(key: str) -> bool:
 def named_digest(key: str) -> str:
     """Return the SHA-256 that a key promises of its bytes, empty where its name promises none.
 
-    Plans, manifests, tombstones, the journal, media and quarantine are named by their content; the metadata beside a
-    recording is named by the recording's.
+    Plans, manifests, tombstones, the journal, media, copies and quarantine are named by their content; the metadata
+    beside a recording or a copy is named by theirs.
 
     >>> named_digest("reports/date=2026-03-02/report.md")
     ''

@@ -11,6 +11,7 @@ from include.canonical import canonical_json
 from include.errors import IntegrityError
 from include.lake import key_reading, layout
 from include.lake.store import JSON_TYPE
+from include.transfer.copy_sums import REPORT, document_key, document_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from include.lake.store import LakeStore
 
 SCHEMA = "recording-archive/derivatives/1"
-REPORT = "derivatives.json"
 
 Place = tuple["MediaIdentity", str, str]
 """Identity and SHA-256 of the source, and the rendition's name."""
@@ -28,17 +28,21 @@ Place = tuple["MediaIdentity", str, str]
 
 @dataclass(slots=True)
 class Standing:
-    """What stands below ``derived/``: whole derivatives, and the documents of those that could not be made."""
+    """What stands below ``derived/``: whole derivatives, and the documents of those that could not be made.
+
+    ``copies`` are the keys of the whole ones.
+    """
 
     made: set[Place] = field(default_factory=set)
+    copies: list[str] = field(default_factory=list)
     failures: dict[Place, list[str]] = field(default_factory=dict)
 
 
 def standing_derivatives(lake: LakeStore, org: str, date: str, conversation_id: str = "") -> Standing:
     """List what was made, or found impossible, before: one walk over the derivatives of a day, or of a conversation."""
     standing = Standing()
-    with_document: set[tuple[Place, str]] = set()
-    media: set[tuple[Place, str]] = set()
+    documents: set[str] = set()
+    media: dict[str, DerivedKey] = {}
     day = layout.derived_day_prefix(org, date)
     prefix = layout.derived_conversation_prefix(org, date, conversation_id) if conversation_id else day
     for key in lake.list_keys(prefix):
@@ -47,10 +51,12 @@ def standing_derivatives(lake: LakeStore, org: str, date: str, conversation_id: 
             continue
         if found.extension == layout.FAILURE_EXTENSION:
             standing.failures.setdefault(_place(found), []).append(key)
+        elif found.extension == layout.METADATA_EXTENSION:
+            documents.add(key)
         else:
-            which = with_document if found.extension == layout.METADATA_EXTENSION else media
-            which.add((_place(found), found.sha256))
-    standing.made |= {place for place, _ in media & with_document}
+            media[key] = found
+    standing.copies += [key for key, found in media.items() if document_key(found) in documents]
+    standing.made |= {_place(media[key]) for key in standing.copies}
     return standing
 
 
@@ -69,6 +75,7 @@ def write_report(lake: LakeStore, org: str, date: str) -> Mapping[str, object]:
         "org": org,
         "date": date,
         "derivatives": dict(Counter(name for _, _, name in standing.made)),
+        "copies": document_sums(lake, date, standing.copies),
         "failures": [
             {name: item[name] for name in ("key", "derived_from", "rendition", "reason", "word")} for item in failures
         ],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from include.audit.finding import Finding, FindingKind, Recorded, distinct
 from include.audit.verification import Verification
 from include.lake import key_reading, layout
+from include.transfer.verify_copies import UnnamedCopies, record_copies
 from include.transfer.verify_evidence import read_evidence
 from include.transfer.verify_meter import Meter
 from include.transfer.verify_objects import judged
@@ -81,10 +82,12 @@ def verify_day(lake: LakeStore, date: str, scope: Scope, meter: Meter, now: date
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket cannot be asked at all.
     """
     evidence = read_evidence(lake, date, scope.org, scope.key)
+    record_copies(lake, evidence)
     standing = _Standing(lake, evidence, now, whole=scope.whole)
     findings = list(judged(lake, standing.objects(), meter, deep=scope.deep))
     # Its own name, or a document, promises each of these, and no listing has them.
     findings += judged(lake, list(evidence.recorded.values()), meter, deep=False)
+    findings += standing.copies.findings(lake)
     # Where a commit is altered or known to be gone, that is the finding.
     is_explained = any(key_reading.commit_number(item.key) for item in [*evidence.findings, *findings])
     if not evidence.is_committed and not is_explained:
@@ -103,6 +106,7 @@ class _Standing:
         self._now = now
         self._whole = whole
         self._count = 0
+        self.copies = UnnamedCopies()
 
     def objects(self) -> Iterator[Recorded]:
         """Yield each object that can be judged, with what must stand there."""
@@ -140,6 +144,7 @@ class _Standing:
         """Return what the name alone promises; say so where nothing that is so old should be unnamed."""
         key = history.key
         is_old = self._now - history.versions[0].modified > ORPHAN_AGE
+        self.copies.saw(key, is_old=is_old)
         if is_old and key_reading.must_be_named(key) and (self._whole or not key_reading.is_bulk(key)):
             self._evidence.found(FindingKind.ORPHAN, key, "older than a day, and no commit leads to it")
         return Recorded(key, key_reading.named_digest(key), "its own name")
