@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from include.errors import RequestRejected, SourceChanged
 from include.genesys.answer import Malformed
 from include.genesys.conversation import read_answer
-from include.genesys.json_fields import COUNT_MAX, object_of, uuid_of
+from include.genesys.json_fields import COUNT_MAX, envelope_of, uuid_of
 from include.genesys.request import ApiRequest
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def _page(door: ApiDoor, start: datetime, end: datetime, page: int) -> tuple[lis
 
 def _read_page(body: object) -> tuple[list[object], int | None]:
     """Return rows and total; the page past the end is the empty object."""
-    page = object_of(body)
+    page = envelope_of(body)
     rows, total = page.get("conversations"), page.get("totalHits")
     if rows is not None and not isinstance(rows, list):
         raise Malformed("its conversations are no list")

@@ -18,7 +18,7 @@ from include.genesys.answer import Malformed
 from include.genesys.conversation import read_answer
 from include.genesys.conversation_shelf import ConversationShelf
 from include.genesys.gone import told_gone
-from include.genesys.json_fields import moment_of, object_of, text_of, uuid_of
+from include.genesys.json_fields import envelope_of, moment_of, text_of, uuid_of
 from include.genesys.request import ApiRequest, path_of
 
 if TYPE_CHECKING:
@@ -155,21 +155,21 @@ def _results_request(job_id: str, cursor: str | None) -> ApiRequest:
 
 
 def _read_availability(body: object) -> datetime:
-    moment = moment_of(object_of(body).get("dataAvailabilityDate"))
+    moment = moment_of(envelope_of(body).get("dataAvailabilityDate"))
     if moment is None:
         raise Malformed("its dataAvailabilityDate is no moment")
     return moment
 
 
 def _read_job_id(body: object) -> str:
-    job_id = text_of(object_of(body).get("jobId"))
+    job_id = text_of(envelope_of(body).get("jobId"))
     if job_id is None:
         raise Malformed("it names no jobId")
     return job_id
 
 
 def _read_state(body: object) -> DetailsJobState:
-    status = object_of(body)
+    status = envelope_of(body)
     state = text_of(status.get("state"))
     if state is None:
         raise Malformed("it names no state")
@@ -177,7 +177,7 @@ def _read_state(body: object) -> DetailsJobState:
 
 
 def _read_results(body: object) -> tuple[list[object], str | None]:
-    page = object_of(body)
+    page = envelope_of(body)
     rows = page.get("conversations")
     if rows is not None and not isinstance(rows, list):
         raise Malformed("its conversations are no list")

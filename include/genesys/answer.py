@@ -21,6 +21,7 @@ CORRELATION_HEADER = "ININ-Correlation-Id"
 OK_FIRST, OK_AFTER_LAST = 200, 300
 UNAUTHORISED, FORBIDDEN, TIMED_OUT, TOO_MANY, NOT_IMPLEMENTED, SERVER_FIRST = 401, 403, 408, 429, 501, 500
 
+_DIGITS_MAX = 100
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
@@ -53,13 +54,16 @@ def may_pass(status: int) -> bool:
 def json_of(answer: Answer) -> object:
     """Return the body as JSON, ``None`` for an empty one.
 
+    A number that is none (``NaN``), or longer than Python reads, is a float beside which no number stands: readers of
+    fields take it for absent, ``envelope_of`` names it. Refused here, one of them would cost the whole page.
+
     Raises:
         Malformed: when it is not one whole JSON document.
     """
     if not answer.body:
         return None
     try:
-        return json.loads(answer.body, parse_constant=_no_constant)
+        return _parsed(answer.body)
     except (ValueError, RecursionError) as error:
         # from None: the original quotes the document.
         raise Malformed(f"the body is not JSON ({type(error).__name__})") from None
@@ -145,5 +149,15 @@ def _again(answer: Answer, sentence: str, facts: dict[str, Any], wall: float) ->
     raise Again(SourceUnavailable(sentence, **facts), retry_after_seconds=hint)
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _parsed(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except ValueError:
+        # Thousands of digits, which int refuses. Only then, since a function of our own is called for each number.
+        return json.loads(body, parse_int=_whole_number)
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _DIGITS_MAX else float(digits)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from include.errors import ConfigurationError
 from include.genesys.answer import Malformed
-from include.genesys.json_fields import count_of, entries_of, id_of, object_of, text_of
+from include.genesys.json_fields import count_of, entries_of, envelope_of, id_of, object_of, text_of
 from include.genesys.models import BatchStatus, Contract, RecordingMetadata, RecordingResult
 from include.genesys.redaction import shown
 from include.genesys.request import ApiRequest, path_of
@@ -75,7 +75,7 @@ def read_job_id(body: object) -> str:
     Raises:
         Malformed: when there is none that could stand in a path.
     """
-    answer = object_of(body)
+    answer = envelope_of(body)
     job_id = answer.get("id") or answer.get("jobId")
     if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
         raise Malformed("it names no job")
@@ -86,9 +86,9 @@ def read_batch_status(job_id: str, body: object) -> BatchStatus:
     """Return the state of a job from either shape.
 
     Raises:
-        Malformed: when the body is no object.
+        Malformed: when the body is no object, or a counter of its own is a number that nobody can mean.
     """
-    answer = object_of(body)
+    answer = envelope_of(body)
     results = tuple(_result(entry) for entry in entries_of(answer.get("results")))
     archive = answer.get("resultUrl")
     if isinstance(archive, str) and archive and not results:

@@ -14,6 +14,7 @@ from include.genesys.answer import Malformed
 
 TEXT_CHARACTERS_MAX = 1024
 COUNT_MAX = 1_000_000_000
+NUMBER_MAX = 2**63
 MOMENT_FIRST, MOMENT_AFTER_LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """Years 1, 1970 and 9999 are how programs spell "never": no call was then, and a zone leads out of the calendar."""
 LONGEST = timedelta(days=366)
@@ -33,6 +34,24 @@ def object_of(value: object) -> dict[str, object]:
     if not isinstance(value, dict):
         raise Malformed("it is no JSON object")
     return cast("dict[str, object]", value)
+
+
+def envelope_of(value: object) -> dict[str, object]:
+    """Return the JSON object around the items of an answer; what its own fields count must be numbers.
+
+    Raises:
+        Malformed: when it is no object, or a field of its own is a number that nobody can mean; which is in the words.
+    """
+    envelope = object_of(value)
+    for name, field in envelope.items():
+        if is_odd(field):
+            raise Malformed(f"its {text_of(name)} is a number that nobody can mean")
+    return envelope
+
+
+def is_odd(value: object) -> bool:
+    """Whether it is a number, and none that a field can mean: NaN, infinite, or more than 64 bits hold."""
+    return isinstance(value, int | float) and not -NUMBER_MAX <= value <= NUMBER_MAX
 
 
 def entries_of(value: object) -> list[dict[str, object]]:

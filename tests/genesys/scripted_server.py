@@ -24,6 +24,8 @@ TOKEN = "/oauth/token"
 QUERY = "/api/v2/analytics/conversations/details/query"
 BATCHES = "/api/v2/recording/batchrequests"
 USERS = "/api/v2/users"
+ODD_NUMBERS = ("NaN", "Infinity", "-Infinity", "9" * 5000, "-" + "9" * 5000, "9" * 400, "1e999")
+"""What some serialisers write for a number that is none, and digits that no field can mean."""
 
 
 def uuid(number: int) -> str:

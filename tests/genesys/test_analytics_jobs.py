@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from include.errors import ConfigurationError, RecordingGone, SourceChanged, Sou
 from include.genesys.analytics import LargeIntervalError
 from include.genesys.analytics_jobs import PAGE_ROWS, RESULTS
 from include.genesys.conversation_shelf import ConversationShelf
-from tests.genesys.scripted_server import Reply, uuid
+from tests.genesys.scripted_server import ODD_NUMBERS, Reply, uuid
 from tests.genesys.test_against_sandbox import DAY as SANDBOX_DAY
 from tests.genesys.test_against_sandbox import archive_client, expected, sandbox  # noqa: F401 - fixtures
 from tests.genesys.test_client import DAY, row
@@ -51,6 +52,20 @@ def test_the_cursor_is_followed_to_its_end(client, genesys):
     size = str(PAGE_ROWS)
     assert [{"pageSize": size}, {"pageSize": size, "cursor": "c1"}, {"pageSize": size, "cursor": "c2"}] == queries
     found.close()
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+def test_a_number_that_nobody_can_mean_costs_its_own_row(client, genesys, number):
+    """The rows beside it are found, and the pages behind it; a cursor that is one ends the reading with a sentence."""
+    rows = json.dumps([row(1), row(2, conversationStart="HERE"), row(3)]).replace('"HERE"', number)
+    genesys.script(PAGES, Reply(200, f'{{"conversations": {rows}, "cursor": "c1"}}'.encode()))
+    serve(genesys, [row(4)])
+    found = read(client)
+    assert ([uuid(1), uuid(3), uuid(4)], (uuid(2),)) == (list(found.by_id), found.undated)
+    found.close()
+    genesys.script(PAGES, *[Reply(200, f'{{"conversations": {rows}, "cursor": {number}}}'.encode())] * 10)
+    with pytest.raises(SourceUnavailable, match=r"jobs/.*/results answered 200, but its cursor is"):
+        read(client)
 
 
 def test_only_what_started_that_day(client, genesys):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from include.errors import SourceUnavailable
 from tests.genesys.found import ids_of
-from tests.genesys.scripted_server import QUERY, Reply, uuid
+from tests.genesys.scripted_server import ODD_NUMBERS, QUERY, Reply, uuid
 from tests.genesys.test_client import DAY, row
 
 
@@ -47,6 +48,28 @@ def test_a_row_without_a_usable_start_is_named(client, genesys, start):
     genesys.rows = [row(2, conversationId=uuid(2).upper(), conversationStart=start), "no row", None, [1]]
     found = client.find_conversations(*DAY)
     assert (0, (uuid(2),), 3) == (len(found.conversations), found.undated, len(found.rejected))
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+@pytest.mark.parametrize("place", ["conversationId", "conversationStart", "conversationEnd", "participants", "new"])
+def test_a_number_that_nobody_can_mean_costs_its_own_row(client, genesys, place, number):
+    """Python's reader refuses the whole page for one; the calls beside it are found, and this one is named."""
+    rows = json.dumps([row(1), row(2, **{place: "HERE"}), row(3)]).replace('"HERE"', number)
+    pages = [f'{{"totalHits": 3, "conversations": {rows}}}'.encode(), b"{}"] * 2
+    genesys.script(QUERY, *[Reply(200, page) for page in pages])
+    found = client.find_conversations(*DAY)
+    whole = [uuid(1), uuid(3)] if place in {"conversationId", "conversationStart"} else [uuid(1), uuid(2), uuid(3)]
+    assert whole == ids_of(found)
+    assert (int(place == "conversationId"), place == "conversationStart") == (len(found.rejected), bool(found.undated))
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+def test_a_number_outside_all_rows_is_named(client, genesys, number):
+    """A total that nobody can mean does not prove that nothing is missing."""
+    page = f'{{"totalHits": {number}, "conversations": []}}'.encode()
+    genesys.script(QUERY, *[Reply(200, page)] * 10)
+    with pytest.raises(SourceUnavailable, match=r"POST /api/v2/analytics/.*/query answered 200, but its totalHits is"):
+        client.find_conversations(*DAY)
 
 
 def test_a_start_that_is_read_elsewhere_is_enough(client, genesys):

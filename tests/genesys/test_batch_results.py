@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.errors import NotAuthorised, RecordingGone, RequestRejected
+from include.errors import NotAuthorised, RecordingGone, RequestRejected, SourceUnavailable
+from include.genesys.answer import Malformed
 from include.genesys.contract import read_batch_status
+from include.genesys.json_fields import is_odd
 from include.genesys.models import RecordingResult
 from include.secret import PresignedUrl
-from tests.genesys.scripted_server import BATCHES, error, uuid
+from tests.genesys.scripted_server import BATCHES, ODD_NUMBERS, Reply, error, uuid
 from tests.genesys.test_conversation import JSON
 
 status_of = partial(read_batch_status, "job-1")
@@ -99,10 +101,42 @@ def test_a_results_own_words_are_made_safe_to_show():
 
 @given(st.dictionaries(st.sampled_from(["status", "results", "resultUrl", "resultCount", "errorCount"]), JSON))
 def test_any_job_body_is_read(body):
-    """Nulls, negative counters and wrong types are tolerated."""
+    """Nulls, negative counters and wrong types are tolerated; of the job itself no number that nobody can mean."""
+    if any(is_odd(value) for value in body.values()):
+        with pytest.raises(Malformed):
+            status_of(body)
+        return
     status = status_of(body)
     assert min(status.expected_count, status.result_count, status.error_count) >= 0
     repr(status)
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+def test_a_number_that_nobody_can_mean_costs_its_own_result(client, genesys, number):
+    """The other results of the job are as good as ever."""
+    results = f'[{{"conversationId": "{uuid(1)}", "recordingId": {number}}}, {{"conversationId": "{uuid(2)}"}}]'
+    genesys.script(f"{BATCHES}/job-1", Reply(200, f'{{"resultCount": 2, "results": {results}}}'.encode()))
+    told = client.batch_status("job-1")
+    assert [(uuid(1), None), (uuid(2), None)] == [(item.conversation_id, item.recording_id) for item in told.results]
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+def test_a_counter_that_nobody_can_mean_is_named(client, genesys, number):
+    """Read as zero, it would say that nothing is to be expected."""
+    body = f'{{"status": "Completed", "expectedResultCount": {number}}}'.encode()
+    genesys.script(f"{BATCHES}/job-1", *[Reply(200, body)] * 10)
+    with pytest.raises(SourceUnavailable, match=r"GET /api/v2/recording/batchrequests/.* its expectedResultCount is"):
+        client.batch_status("job-1")
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS)
+def test_a_number_that_nobody_can_mean_costs_its_own_field_of_the_metadata(client, genesys, number):
+    """What is known of a recording is its id and its state, and of the others everything."""
+    entries = f'[{{"id": "{uuid(2)}", "maxAllowedRecordings": {number}, "fileState": {number}}}, {{"id": "{uuid(3)}"}}]'
+    genesys.script(f"/api/v2/conversations/{uuid(1)}/recordingmetadata", Reply(200, entries.encode()))
+    assert [(uuid(2), None), (uuid(3), None)] == [
+        (item.recording_id, item.file_state) for item in client.recording_metadata(uuid(1))
+    ]
 
 
 def test_a_job_that_is_gone_says_which(client, genesys):

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("one_open_job")
         b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"a":' + b"9" * 5_000 + b"}",
     ],
-    ids=["empty", "cut", "html", "null", "list", "nan", "bytes", "deep", "huge-number"],
+    ids=["empty", "cut", "html", "null", "list", "nan-status", "bytes", "deep", "huge-number"],
 )
 def test_a_success_that_cannot_be_read_is_tried_again(client, genesys, body):
     """Nothing is made of half a document; the next attempt may be whole."""
