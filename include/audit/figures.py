@@ -66,12 +66,11 @@ class DayFigures:
     state: str = ""
     commit: str = ""
     unreadable: int = 0
+    without_names: tuple[str, ...] = ()
 
     @classmethod
-    def of(
-        cls, date: str, state: DayState, latency: Latency | None, commit_key: str = "", *, unreadable: int = 0
-    ) -> Self:
-        """Count a day as the commit under that key stands for it; ``unreadable`` rows of analytics name no call."""
+    def of(cls, date: str, state: DayState, latency: Latency | None, commit_key: str = "") -> Self:
+        """Count a day as the commit under that key stands for it; what its plans say is not counted here."""
         items = [item for parts in state.items.values() for item in parts]
         archived = [item for item in items if item.outcome is Outcome.ARCHIVED]
         holes = [item for item in items if item.outcome is not Outcome.ARCHIVED]
@@ -86,7 +85,6 @@ class DayFigures:
             latency=latency,
             state=str(state.stage),
             commit=commit_key,
-            unreadable=unreadable,
         )
 
     @property
@@ -130,8 +128,9 @@ class DayFigures:
     def to_json(self) -> dict[str, object]:
         """Return the document."""
         fields = asdict(self)
-        if not self.unreadable:
-            del fields["unreadable"]  # as in the figures of a version that did not count them
+        for name in ("unreadable", "without_names"):
+            if not fields[name]:
+                del fields[name]  # as in the figures of a version that did not know it
         return {
             "schema": SCHEMA,
             **fields,
@@ -159,6 +158,7 @@ class DayFigures:
             state=str(document.get("state", "")),
             commit=str(document.get("commit", "")),
             unreadable=int(document.get("unreadable", 0)),
+            without_names=tuple(map(str, document.get("without_names", ()))),
         )
 
 

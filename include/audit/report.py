@@ -49,6 +49,7 @@ def report_document(org: str, date: str, commit_key: str, state: DayState, figur
         "reasons": dict(figures.exclusions),
         "exclusions": [item.to_json() for item in _not_archived(state)],
         **({"unreadable": figures.unreadable} if figures.unreadable else {}),
+        **({"without_names": list(figures.without_names)} if figures.without_names else {}),
     }
 
 
@@ -120,6 +121,12 @@ def _figures(figures: DayFigures) -> list[str]:
         lines.append(
             f"- Rows of analytics that name no conversation: {figures.unreadable}. They cannot be asked for; "
             "the plan has their SHA-256."
+        )
+    if figures.without_names:
+        what = ", ".join(name.replace("_", " ") for name in figures.without_names)
+        lines.append(
+            f"- Names are missing: Genesys gave none of {what} when the day was planned. "
+            "The recordings are not touched by it; the metadata of those planned then has ids alone."
         )
     return lines
 

@@ -98,6 +98,11 @@ class GenesysClient:
         """Fill in the names of agents, queues and wrap-up codes; see ``Directory.resolve``."""
         return self._directory.resolve(conversations)
 
+    @property
+    def names_missing(self) -> tuple[str, ...]:
+        """Of which fields of conversations names could not be had; see ``Directory.missing``."""
+        return self._directory.missing
+
     def submit_batch(self, conversation_ids: Iterable[str], output_format: str | None = None) -> str:
         """Submit one batch job and return its id; see ``recording.submit_batch``."""
         return recording.submit_batch(self._door, conversation_ids, output_format)

@@ -1,7 +1,9 @@
 """Names for ids: agents, queues and wrap-up codes, in bulk, asked once.
 
-Names are a courtesy: an id that Genesys does not know stays without one, and a missing permission costs the names, not
-the day. An unreachable source is not a missing name and does stop the call.
+Names are a courtesy: an id that Genesys does not know stays without one, and whatever keeps an endpoint from giving
+names costs the names of its kind, not the day: a missing permission, an answer that is none, an endpoint that is down
+for as long as any call is tried again. ``missing`` says which; ids stay, and can be looked up later. Only what concerns
+every call stops this one: a client that is refused, an allowance that is used up.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from include.errors import NotAuthorised, RequestRejected
+from include.errors import NotAuthorised, RequestRejected, SourceUnavailable
+from include.genesys.answer import Malformed
 from include.genesys.grouping import groups_of
 from include.genesys.json_fields import entries_of, id_of, object_of, text_of, uuid_of
 from include.genesys.request import ApiRequest
@@ -36,6 +39,9 @@ EXTRA_QUERY: dict[str, tuple[tuple[str, str], ...]] = {
     USERS: (("state", "any"),),  # the default, active, hides agents who have left
 }
 
+FIELDS = {USERS: "agents", QUEUES: "queues", WRAP_UP_CODES: "wrap_up_codes"}
+"""Which field of a ``Conversation`` each endpoint has the names for."""
+
 LOGGER = logging.getLogger(__name__)
 
 
@@ -46,13 +52,19 @@ class Directory:
         self._door = door
         self._lock = Lock()
         self._names: dict[str, dict[str, str | None]] = {USERS: {}, QUEUES: {}, WRAP_UP_CODES: {}}
-        self._forbidden: set[str] = set()
+        self._given_up: set[str] = set()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The fields of conversations of which names could not be had: ``agents``, ``queues``, ``wrap_up_codes``."""
+        return tuple(sorted(FIELDS[kind] for kind in self._given_up))
 
     def resolve(self, conversations: Iterable[Conversation]) -> tuple[Conversation, ...]:
         """Return the conversations, in order, with the names of their agents, queues and wrap-up codes.
 
         Raises:
-            ArchiveError: as ``ApiDoor.fetch``, but for 400, 403 and 404.
+            NotAuthorised: when the client as such is refused.
+            RateLimited, ConfigurationError: as ``ApiDoor.fetch``.
         """
         rows = tuple(conversations)
         with self._lock:
@@ -78,7 +90,7 @@ class Directory:
         wanted = {value for value in ids if uuid_of(value)} - self._names[kind].keys()
         left = BISECTIONS_MAX
         waiting = [list(group) for group in groups_of(wanted, IDS_MAX)]
-        while waiting and kind not in self._forbidden:
+        while waiting and kind not in self._given_up:
             group = waiting.pop()
             names = self._ask(kind, group)
             if names is None and len(group) > 1 and left > 1:
@@ -86,6 +98,8 @@ class Directory:
                 half = len(group) // 2
                 waiting += [group[:half], group[half:]]
                 continue
+            if names is None and len(group) > 1:
+                self._give_up(kind, f"{BISECTIONS_MAX} lookups did not tell which ids it refuses")
             self._names[kind].update({value: (names or {}).get(value) for value in group})
 
     def _ask(self, kind: str, group: list[str]) -> dict[str, str | None] | None:
@@ -94,17 +108,25 @@ class Directory:
         try:
             return self._door.fetch(ApiRequest("GET", kind, kind, query=query), _read_names)
         except RequestRejected as error:
-            if error.status not in UNKNOWN:
-                raise
-            return None
+            if error.status in UNKNOWN:
+                return None
+            self._give_up(kind, error)
         except NotAuthorised as error:
             if error.status != FORBIDDEN:
                 raise
-            self._forbidden.add(kind)
-            LOGGER.warning("No names from %s: %s", kind, error)
-            return {}
+            self._give_up(kind, error)
+        except SourceUnavailable as error:
+            self._give_up(kind, error)
+        return {}
+
+    def _give_up(self, kind: str, why: object) -> None:
+        self._given_up.add(kind)
+        LOGGER.warning("No names from %s: %s", kind, why)
 
 
 def _read_names(body: object) -> dict[str, str | None]:
-    entities = entries_of(object_of(body).get("entities"))
-    return {known: text_of(entity.get("name")) for entity in entities if (known := id_of(entity.get("id")))}
+    entities = object_of(body).get("entities")
+    if not isinstance(entities, list):
+        raise Malformed("its entities are no list")
+    found = entries_of(entities)
+    return {known: text_of(entity.get("name")) for entity in found if (known := id_of(entity.get("id")))}

@@ -32,6 +32,8 @@ class DayPlan:
     ``named_by`` is the way by which they came where it cannot name the day's other calls: such a plan is no measure of
     what the day lacks. Empty where analytics was asked for all of them.
     ``unreadable`` holds the SHA-256 of each row of analytics' answer that names no conversation, sorted.
+    ``without_names`` says of what the source gave no names (``agents``, ``queues``, ``wrap_up_codes``): what was
+    planned with it has their ids alone.
     """
 
     org: str
@@ -39,6 +41,7 @@ class DayPlan:
     expected: tuple[str, ...]
     named_by: str = ""
     unreadable: tuple[str, ...] = ()
+    without_names: tuple[str, ...] = ()
 
     def body(self) -> bytes:
         """Return the document."""
@@ -51,7 +54,11 @@ class DayPlan:
             "ends_at": self.day.end.isoformat(),
             "expected": list(self.expected),
         }
-        more = {"named_by": self.named_by, "unreadable": list(self.unreadable)}
+        more = {
+            "named_by": self.named_by,
+            "unreadable": list(self.unreadable),
+            "without_names": list(self.without_names),
+        }
         return canonical_json(document | {name: value for name, value in more.items() if value})
 
     @property
@@ -153,14 +160,24 @@ def named_by(lake: LakeStore, key: str) -> str:
     return str(checked_document(lake, key).get("named_by") or "")
 
 
-def unreadable_rows(lake: LakeStore, keys: Iterable[str]) -> frozenset[str]:
-    """Return ``DayPlan.unreadable`` of these day plans together; raises as ``read_expected`` does."""
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What the source did not tell when a day was planned: ``DayPlan.unreadable`` and ``DayPlan.without_names``."""
+
+    unreadable: frozenset[str] = frozenset()
+    without_names: frozenset[str] = frozenset()
+
+
+def shortfall_of(lake: LakeStore, keys: Iterable[str]) -> Shortfall:
+    """Return what these day plans together lack; raises as ``read_expected`` does."""
     rows: set[str] = set()
+    names: set[str] = set()
     for key in keys:
         document = checked_document(lake, key)
         with as_documented(lake, key):
             rows.update(map(str, document.get("unreadable", ())))
-    return frozenset(rows)
+            names.update(map(str, document.get("without_names", ())))
+    return Shortfall(frozenset(rows), frozenset(names))
 
 
 def day_plans_of(lake: LakeStore, date: str) -> tuple[str, ...]:

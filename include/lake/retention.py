@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.environment import variable_of
 from include.errors import ConfigurationError
+from include.lake.layout import is_uuid
 from include.lake.protection import DAYS_MAX, LOCK_MODES
 
 if TYPE_CHECKING:
@@ -71,6 +72,11 @@ class RetentionRules:
         if twice:
             raise ConfigurationError(f"{VARIABLE}: two rules are called {twice[0]!r}")
         return cls(rules)
+
+    @property
+    def by_queue_name(self) -> tuple[str, ...]:
+        """The names of the rules that find a queue by its name, and not by its id."""
+        return tuple(rule.name for rule in self.rules if not all(map(is_uuid, rule.queues)))
 
     def protection(self, default: Protection, queues: Iterable[str], divisions: Iterable[str]) -> Protection:
         """Return how a conversation's recordings are protected.

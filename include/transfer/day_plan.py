@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from include.lake.commit import Commit, contents_of, read_head
@@ -17,6 +17,7 @@ from include.transfer.day import commit_day
 from include.transfer.day_demand import DayDemand, shard_name
 from include.transfer.day_state import known_of
 from include.transfer.facts import stored_facts
+from include.transfer.names import NameSource, with_names
 from include.transfer.second_look import Looked, look_again
 
 if TYPE_CHECKING:
@@ -37,14 +38,11 @@ BLOCK_CONVERSATIONS = 5000
 """Conversations whose facts are held at once."""
 
 
-class ConversationSource(Protocol):
+class ConversationSource(NameSource, Protocol):
     """What planning needs of the source."""
 
     def find_conversations(self, start: datetime, end: datetime) -> ConversationsFound:
         """Return the recorded conversations that started in ``[start, end)``."""
-
-    def resolve_names(self, conversations: Sequence[Conversation]) -> tuple[Conversation, ...]:
-        """Return them with agent, queue and wrap-up names filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class DayPlanned:
     """What planning a day came to; ``estimated_bytes`` assumes the codec's usual rate, not a measurement.
 
     ``looked_up`` conversations got a second look, which changed ``changed`` of them; ``not_looked_up`` were beyond its
-    bound or got no answer, ``None`` where no second look was taken.
+    bound or got no answer, ``None`` where no second look was taken. ``without_names`` is that of the plan.
     """
 
     date: str
@@ -77,6 +75,7 @@ class DayPlanned:
     changed: int
     not_looked_up: int | None
     shards: tuple[ShardTask, ...]
+    without_names: tuple[str, ...] = ()
 
     def without_shards(self) -> dict[str, object]:
         """Return the counts, for XCom: the shards travel on their own, to be mapped over."""
@@ -88,8 +87,12 @@ class DayPlanned:
             f"{self.date}: {self.expected} conversations expected, {self.outstanding} to ask for in "
             f"{sum(shard.batches for shard in self.shards)} batches; {self.seconds / 3600:.1f} hours of calls, about "
             f"{self.estimated_bytes / 1e6:.0f} MB. Seen twice: {self.duplicates}; refused ids: {self.rejected}."
-            f"{self._second_look()}"
+            f"{self._second_look()}{self._names()}"
         )
+
+    def _names(self) -> str:
+        missing = ", ".join(self.without_names)
+        return f" Genesys gave no names of {missing}: the metadata will have their ids alone." if missing else ""
 
     def _second_look(self) -> str:
         if not self.looked_up + (self.not_looked_up or 0):
@@ -138,8 +141,13 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
         template = ShardPlan(org, str(day), day.zone.key, (), {}, base_version=version, deep=look is not None)
         if not dry_run:
             lake.put_document(plan.key, plan.body())
-        drafts = _Drafts(source, settings, by_id, earlier)
+        drafts = _Drafts(source, settings, by_id, earlier, lake)
         shards = tuple(_tasks(lake, drafts.filled(template, groups), dry_run=dry_run))
+        if drafts.nameless:
+            # Beside the plan that was written before names were asked for: what is expected must survive a crash here.
+            plan = replace(plan, without_names=tuple(sorted(drafts.nameless)))
+            if not dry_run:
+                lake.put_document(plan.key, plan.body())
         return DayPlanned(
             date=str(day),
             plan_key=plan.key,
@@ -153,6 +161,7 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
             changed=len(looked.changed),
             not_looked_up=looked.left if look else None,
             shards=shards,
+            without_names=plan.without_names,
         )
 
 
@@ -191,7 +200,9 @@ class _Drafts:
     settings: ArchiveSettings
     by_id: Mapping[str, Conversation]
     earlier: Mapping[str, dict[str, object]]
+    lake: LakeStore
     milliseconds: int = 0
+    nameless: set[str] = field(default_factory=set)
 
     def filled(self, template: ShardPlan, groups: Sequence[Batches]) -> Iterator[ShardPlan]:
         """Yield a shard for each group of batches, each with its conversations' facts."""
@@ -211,5 +222,6 @@ class _Drafts:
         rows = [self.by_id[key] for key in ids if key in self.by_id]
         self.milliseconds += sum(row.duration_milliseconds or 0 for row in rows)
         known = {key: self.settings.pii.applied(self.earlier[key]) for key in ids if key in self.earlier}
-        named = self.source.resolve_names(rows)
+        named, nameless = with_names(self.source, self.lake, rows)
+        self.nameless |= nameless
         return {**known, **{item.conversation_id: stored_facts(item, self.settings) for item in named}}

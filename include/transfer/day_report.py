@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from include.canonical import canonical_json, read_document
 from include.errors import IntegrityError
 from include.lake import layout
 from include.lake.commit import read_head
-from include.lake.plan import named_by, unreadable_rows
+from include.lake.plan import named_by, shortfall_of
 from include.lake.store import JSON_TYPE
 from include.transfer.custody import day_latency
 
@@ -47,8 +48,12 @@ def write_reports(lake: LakeStore, commit: Commit, state: DayState) -> DayFigure
     from include.audit.chart import draw_completeness  # noqa: PLC0415
 
     day = str(commit.day)
-    unreadable = len(unreadable_rows(lake, commit.plans))
-    figures = DayFigures.of(day, state, day_latency(lake, state), commit.key, unreadable=unreadable)
+    told = shortfall_of(lake, commit.plans)
+    figures = replace(
+        DayFigures.of(day, state, day_latency(lake, state), commit.key),
+        unreadable=len(told.unreadable),
+        without_names=tuple(sorted(told.without_names)),
+    )
     arguments = (commit.org, day, commit.key, state, figures)
     files = {
         REPORT: canonical_json(report_document(*arguments)),

@@ -41,6 +41,10 @@ class DetailsSource(Protocol):
     def resolve_names(self, conversations: Iterable[Conversation]) -> tuple[Conversation, ...]:
         """Fill in names."""
 
+    @property
+    def names_missing(self) -> tuple[str, ...]:
+        """Say of what names could not be had."""
+
 
 @dataclass(frozen=True, slots=True)
 class DaySource:
@@ -65,6 +69,11 @@ class DaySource:
     def resolve_names(self, conversations: Sequence[Conversation]) -> tuple[Conversation, ...]:
         """Fill in names."""
         return self.client.resolve_names(conversations)
+
+    @property
+    def names_missing(self) -> tuple[str, ...]:
+        """Say of what names could not be had."""
+        return self.client.names_missing
 
 
 def wants_jobs(analytics: str, *, is_backfill: bool) -> bool:

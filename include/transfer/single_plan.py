@@ -7,7 +7,7 @@ is expected whole, so that one archived recording does not make it look complete
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 from include.errors import ConfigurationError
@@ -22,6 +22,7 @@ from include.transfer.day_state import present_state
 from include.transfer.facts import stored_facts
 from include.transfer.holes import is_other_medium
 from include.transfer.metadata import SINGLE
+from include.transfer.names import with_names
 from include.transfer.rendition import Rendition
 from include.transfer.single_held import is_held
 from include.transfer.single_place import listed_recordings, place_of, refuse_other_call
@@ -157,7 +158,11 @@ def plan_single(
     plan = _expectation(source, lake, org, day, conversation_id, head, now)
     facts = earlier_facts(lake, str(day), set() if found else {conversation_id})
     if found is not None:
-        facts = {conversation_id: stored_facts(source.resolve_names((found,))[0], settings)}
+        named, nameless = with_names(source, lake, (found,))
+        facts = {conversation_id: stored_facts(named[0], settings)}
+        if nameless:
+            plan = plan or DayPlan(org, day, (conversation_id,), named_by=SINGLE)
+            plan = replace(plan, without_names=tuple(sorted(nameless)))
     shard = ShardPlan(
         org, str(day), day.zone.key, ((conversation_id,),), facts or {conversation_id: {}},
         base_version=head.version if head else 0, deep=True,

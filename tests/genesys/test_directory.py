@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.errors import NotAuthorised, RequestRejected, SourceUnavailable
+from include.errors import NotAuthorised, RateLimited
 from include.genesys.models import Conversation, NamedReference
 from tests.genesys.scripted_server import USERS, Reply, error, uuid
 
@@ -100,6 +100,7 @@ def test_many_unknown_ids_do_not_eat_the_allowance(client, genesys):
     """The search for unknown ids is bounded; names are a courtesy."""
     client.resolve_names([with_agents(*(uuid(number) for number in range(1, 101)))])
     assert len(genesys.calls_to(USERS)) <= 41
+    assert ("agents",) == client.names_missing
 
 
 def test_a_missing_permission_costs_the_names_not_the_day(client, genesys, caplog):
@@ -113,14 +114,50 @@ def test_a_missing_permission_costs_the_names_not_the_day(client, genesys, caplo
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind"),
-    [(error(401, "x"), NotAuthorised), (error(409, "x"), RequestRejected), (error(500, "x"), SourceUnavailable)],
+    ("reply", "kind"), [(error(401, "x"), NotAuthorised), (error(429, "x", Retry_After="9000"), RateLimited)]
 )
-def test_an_unreachable_source_is_not_a_missing_name(client, genesys, reply, kind):
-    """Names left out for an outage would be missing for ever."""
+def test_what_concerns_every_call_is_no_missing_name(client, genesys, reply, kind):
+    """A client that is refused, or has used up its allowance, would get no recording either."""
     genesys.on_call = lambda call: reply if call.path == USERS else None
     with pytest.raises(kind):
         client.resolve_names([with_agents(uuid(1))])
+
+
+NO_ANSWERS = {
+    "no JSON": Reply(200, b"<html>"),
+    "cut": Reply(200, b'{"entities": [{"id"'),
+    "empty": Reply(200, b""),
+    "a list": Reply(200, b"[]"),
+    "no entities": Reply(200, b"{}"),
+    "entities of no kind": Reply(200, b'{"entities": 7}'),
+    "conflict": error(409, "x"),
+    "down": error(500, "x"),
+    "not made": error(501, "x"),
+    "refused": error(403, "x"),
+    "silence": Reply(misbehave=lambda _handler: None),
+}
+
+
+@pytest.mark.parametrize("reply", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_an_endpoint_that_gives_no_names_costs_the_names_of_its_kind(client, genesys, caplog, reply):
+    """The others are asked for as ever, the calls keep their ids, and it is said which names are missing."""
+    genesys.names = {QUEUES: {uuid(2): "Sales"}}
+    genesys.on_call = lambda call: reply if call.path == USERS else None
+    call = replace(with_agents(uuid(1)), queues=(NamedReference(uuid(2)),))
+    assert () == client.names_missing
+    [named] = client.resolve_names([call])
+    assert ([None], "Sales", ("agents",)) == (names_of(named), named.queues[0].name, client.names_missing)
+    asked = len(genesys.calls_to(USERS))
+    client.resolve_names([with_agents(uuid(5))])
+    assert (asked, 1) == (len(genesys.calls_to(USERS)), caplog.text.count("No names from /api/v2/users"))
+
+
+def test_a_number_that_nobody_can_mean_costs_no_name(client, genesys):
+    """Nobody reads it."""
+    body = f'{{"total": NaN, "entities": [{{"id": "{uuid(1)}", "name": "Ada", "version": {"9" * 5000}}}]}}'
+    genesys.script(USERS, Reply(200, body.encode()))
+    [named] = client.resolve_names([with_agents(uuid(1))])
+    assert (["Ada"], ()) == (names_of(named), client.names_missing)
 
 
 def test_odd_entities_are_passed_over(client, genesys):

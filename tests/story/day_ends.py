@@ -31,6 +31,7 @@ class Analytics:
 
     numbers: list[int]
     resolved: list[int] = field(default_factory=list)
+    names_missing: tuple[str, ...] = ()
 
     def find_conversations(self, start, end) -> ConversationsFound:
         """Return the conversations, a minute each."""
