@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, cast
 from include.errors import ArchiveError, ArchiveRejected, ConfigurationError, NotAuthorised
 from include.lake.layout import UNMAPPED
 from include.outcome import ItemRecord, Outcome
+from include.transfer.bundle_assignment import assigned
 from include.transfer.bundle_index import BundleIndex, IndexFailure, ids_in_name, read_index
 from include.transfer.failure import failure_record
 from include.transfer.holes import FACT_LENGTH
@@ -117,7 +117,7 @@ class BundleMembers:
     def counted(self) -> int:
         """Return how many recordings the bundle speaks of, which is what the counters of its job count."""
         names = {member.name for member in self.contents.members}
-        return len(self.media) + len(self._index_failures()) + len(self.index.entries.keys() - names)
+        return len(self.media) + len(self.index.failures) + len(self.index.entries.keys() - names)
 
     def failures(self) -> tuple[IndexFailure, ...]:
         """Return what the index says could not be had, and what it names and the bundle does not hold."""
@@ -127,25 +127,7 @@ class BundleMembers:
             for name, entry in self.index.entries.items()
             if name not in names
         )
-        return tuple(item for item in (*self._index_failures(), *missing) if item.conversation_id in self.requested)
-
-    def _index_failures(self) -> list[IndexFailure]:
-        """Return what the index says could not be had.
-
-        A row with neither a file nor a reason describes a member of the same ids that no other row names, if there is
-        one: such a row is no failure.
-        """
-        if all(item.message for item in self.index.failures):
-            return list(self.index.failures)
-        unnamed = Counter(ids_in_name(member.name) for member in self.media if member.name not in self.index.entries)
-        failures = []
-        for item in self.index.failures:
-            place = (item.conversation_id, item.recording_id or "")
-            if not item.message and unnamed[place]:
-                unnamed[place] -= 1
-            else:
-                failures.append(item)
-        return failures
+        return tuple(item for item in (*self.index.failures, *missing) if item.conversation_id in self.requested)
 
     def _shares(self) -> tuple[list[ItemRecord], list[Share]]:
         """Return what is known without a look at the members, and whose the others are, in the order of the file."""
@@ -279,8 +261,11 @@ def split(contents: ArchiveContents, source: BundleSource) -> tuple[BundleIndex,
     view.aim(plan_stretches(candidates, INDEX_STRETCH_BYTES))
     best, chosen, most = BundleIndex(), None, -1
     for member in candidates:
-        index = read_index(b"".join(contents.pieces(member, cast("BinaryIO", view))))
-        if index is not None and len(names & index.entries.keys()) > most:
+        read = read_index(b"".join(contents.pieces(member, cast("BinaryIO", view))))
+        if read is None:
+            continue
+        index = assigned(read, names - {member.name})
+        if len(names & index.entries.keys()) > most:
             best, chosen, most = index, member, len(names & index.entries.keys())
     return best, tuple(member for member in contents.members if member is not chosen)
 

@@ -59,6 +59,6 @@ def extract(
             origin,
             archive_member=member.name,
             declared_media_type=declared_media_type,
-            declared=entry.declared if entry else None,
+            declared=(entry.declared or None) if entry else None,
         ),
     )
