@@ -34,6 +34,8 @@ class Action(StrEnum):
     SOURCE_PROVED = "source_proved"
     """An object of the native export is about to be deleted there: its bytes are those of the copy that is named."""
     SOURCE_DELETED = "source_deleted"
+    SOURCE_KEPT = "source_kept"
+    """An object of the native export would have been deleted there, and stays for the reason that is named."""
 
 
 _ACTION_OF = {

@@ -111,13 +111,19 @@ class Versions:
             return Guards()
         name = self._name(version)
         retention = self._ask("get_object_retention", _NOTHING_SET, **name).get("Retention") or {}
-        hold = self._ask("get_object_legal_hold", _NOTHING_SET, **name).get("LegalHold") or {}
         until = retention.get("RetainUntilDate")
         return Guards(
             mode=str(retention.get("Mode") or ""),
             until=until.astimezone(UTC) if isinstance(until, datetime) else None,
-            held=hold.get("Status") == "ON",
+            held=self.is_held(version),
         )
+
+    def is_held(self, version: ObjectVersion) -> bool:
+        """Whether a version is under a legal hold; raises as ``guards`` does."""
+        if version.is_marker:
+            return False
+        hold = self._ask("get_object_legal_hold", _NOTHING_SET, **self._name(version)).get("LegalHold") or {}
+        return bool(hold.get("Status") == "ON")
 
     def delete(self, version: ObjectVersion, *, bypass_governance: bool = False) -> None:
         """Delete one version for good; deleting what is gone already is no error.

@@ -8,80 +8,33 @@ else stands in the export stays: metadata, what is sealed, conflicting, refused,
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from include.audit.events import Action, Event
+from include.audit.events import Action
 from include.errors import IntegrityError
-from include.lake.commit import read_head
 from include.local_day import LocalDay
-from include.transfer.day import commit_day
-from include.transfer.day_journal import append_segment, segments_of
-from include.transfer.day_seal import seal_found
-from include.transfer.day_state import archived_parts, state_of
-from include.transfer.export_ingest import rules_of
+from include.transfer.day_journal import segments_of
+from include.transfer.day_state import archived_parts
+from include.transfer.export_gate import Candidate, Fate, GatePorts
+from include.transfer.export_gate_journal import ACTOR, take_over, tell, tell_kept
 from include.transfer.export_listing import ONE_DAY, hours
 from include.transfer.side_by_side import side_by_side
+from include.transfer.under_hold import HoldsOfDay
 from include.transfer.verify import Scope, verify_lake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
-    from include.audit.signature import JournalKey
     from include.lake.export_bucket import ExportBucket
-    from include.lake.store import LakeStore
     from include.lake.versions import ObjectVersion
     from include.outcome import ItemRecord
-    from include.settings import ArchiveSettings
     from include.transfer.export_listing import Exported, Window
 
     Place = tuple[str, str]
     Archived = Mapping[Place, Mapping[str, ItemRecord]]
-
-log = logging.getLogger(__name__)
-ACTOR = "source-delete"
-
-
-class Fate(StrEnum):
-    """What became of one exported recording at the gate, or why it stays."""
-
-    DELETED = "deleted"
-    YOUNG = "young"
-    NOT_SETTLED = "not_settled"
-    SEALED = "sealed"
-    NOT_ARCHIVED = "not_archived"
-    """No commit calls anything of the recording archived."""
-    OTHER_BYTES = "other_bytes"
-    """The recording is archived, but not these bytes: a conflict, or what the source rendered."""
-    OTHER_VERSIONS = "other_versions"
-    """The key has more than this one version: deleting it would bring an older one to light."""
-    NO_VERSION = "no_version"
-    """The bucket keeps no versions, so nothing says that what is deleted is what was read."""
-
-
-@dataclass(frozen=True, slots=True)
-class GatePorts:
-    """What the gate works with; ``source`` is the export's bucket through the rights to delete."""
-
-    source: ExportBucket
-    lake: LakeStore
-    settings: ArchiveSettings
-    org: str
-    min_age: timedelta
-    journal_key: JournalKey | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One version that may go, with the archived parts of its recording that have as many bytes."""
-
-    exported: Exported
-    version: ObjectVersion
-    parts: tuple[ItemRecord, ...]
 
 
 @dataclass(slots=True)
@@ -125,30 +78,61 @@ def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidat
 
     A commit names what is about to be deleted before the first deletion, and what was deleted after the last one.
     Called again after a crash it makes good what the dead run left of that, also without candidates, and goes on with
-    what is left.
+    what is left. What is of a conversation under a legal hold stays: it is asked for first, and again directly before
+    each deletion.
 
     Raises:
         IntegrityError: the lake is not what its evidence says; nothing was deleted.
         RetriableError, PermanentError: as either bucket raises them.
     """
-    _take_over(ports, day)
+    take_over(ports, day)
+    holds = HoldsOfDay.of(ports.lake, ports.org, day)
+    free, held = _parted(ports, holds, candidates)
+    tell_kept(ports, day, held)
     threads = ports.settings.concurrent_downloads
-    proofs = side_by_side(lambda one: _proof(ports, one), candidates, threads=threads, name="export-gate")
-    proved = [(one, part) for one, part in zip(candidates, proofs, strict=True) if part is not None]
-    fates = Counter({Fate.OTHER_BYTES: len(candidates) - len(proved)})
+    proofs = side_by_side(lambda one: _proof(ports, one), free, threads=threads, name="export-gate")
+    proved = [(one, part) for one, part in zip(free, proofs, strict=True) if part is not None]
+    fates = Counter({Fate.OTHER_BYTES: len(free) - len(proved), Fate.HELD: len(held)})
     if proved:
         _require_proof(ports, day, [part for _, part in proved])
-        _tell(ports, day, Action.SOURCE_PROVED, proved)
-        deleted: list[tuple[Candidate, ItemRecord]] = []
-        try:
-            for one, part in proved:
-                ports.source.versions.delete(one.version)
-                deleted.append((one, part))
-        finally:
-            if deleted:
-                _tell(ports, day, Action.SOURCE_DELETED, deleted)
-        fates[Fate.DELETED] = len(deleted)
+        tell(ports, day, Action.SOURCE_PROVED, proved)
+        fates += _delete(ports, day, holds, proved)
     return +fates
+
+
+def _parted(
+    ports: GatePorts, holds: HoldsOfDay, candidates: Sequence[Candidate]
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Return the candidates whose conversation nobody holds, and the others: of those nothing needs to be read."""
+    threads = ports.settings.concurrent_downloads
+    ids = sorted({one.conversation_id for one in candidates}) if holds.can_hold else []
+    answers = side_by_side(holds.has, ids, threads=threads, name="export-holds")
+    under_hold = {one for one, is_held in zip(ids, answers, strict=True) if is_held}
+    return (
+        [one for one in candidates if one.conversation_id not in under_hold],
+        [one for one in candidates if one.conversation_id in under_hold],
+    )
+
+
+def _delete(
+    ports: GatePorts, day: LocalDay, holds: HoldsOfDay, proved: Sequence[tuple[Candidate, ItemRecord]]
+) -> Counter[Fate]:
+    """Delete what is proved, each only if its conversation is not held at that very moment; tell what was done."""
+    deleted: list[tuple[Candidate, ItemRecord]] = []
+    held: list[Candidate] = []
+    try:
+        for one, part in proved:
+            # Reading took its time, and somebody may have placed a hold: nothing but the request itself comes after.
+            if holds.has(one.conversation_id):
+                held.append(one)
+                continue
+            ports.source.versions.delete(one.version)
+            deleted.append((one, part))
+    finally:
+        if deleted:
+            tell(ports, day, Action.SOURCE_DELETED, deleted)
+    tell_kept(ports, day, held)
+    return Counter({Fate.DELETED: len(deleted), Fate.HELD: len(held)})
 
 
 def _days_near(ports: GatePorts, window: Window) -> list[LocalDay]:
@@ -160,16 +144,6 @@ def _days_near(ports: GatePorts, window: Window) -> list[LocalDay]:
     dates = {*(window.first + number * ONE_DAY for number in span), *window.also}
     near = {date + shift * ONE_DAY for date in dates for shift in (-2, -1, 0, 1, 2)}
     return [LocalDay(date, ports.settings.timezone) for date in sorted(near)]
-
-
-def _take_over(ports: GatePorts, day: LocalDay) -> None:
-    """Seal and anchor what a run left that was killed: without a seal the day proves nothing, so nothing could go."""
-    head = read_head(ports.lake, ports.org, day)
-    if head is None:
-        return
-    seal_found(ports.lake, head, state_of, ports.journal_key)
-    if not {segment.key for segment in head.journal}.issuperset(segments_of(ports.lake, str(day), ACTOR)):
-        _anchor(ports, day)
 
 
 def _fate(ports: GatePorts, item: Exported, versions: Sequence[ObjectVersion], now: datetime) -> Fate | None:
@@ -244,32 +218,3 @@ def _require_proof(ports: GatePorts, day: LocalDay, parts: Sequence[ItemRecord])
         now = archived.get((part.conversation_id, part.recording_id), {}).get(part.sha256)
         if now is None or now.key != part.key:
             raise IntegrityError(f"Nothing of {day} was deleted from the export: {part.key} is archived no more.")
-
-
-def _tell(ports: GatePorts, day: LocalDay, action: Action, told: Sequence[tuple[Candidate, ItemRecord]]) -> None:
-    append_segment(ports.lake, ports.org, day, ACTOR, _events(ports, action, told))
-    _anchor(ports, day)
-    log.info("date=%s %s=%d", day, action, len(told))
-
-
-def _anchor(ports: GatePorts, day: LocalDay) -> None:
-    """Commit the day: a segment that nobody anchored could vanish without a trace."""
-    rules = rules_of(ports.settings, read_head(ports.lake, ports.org, day))
-    commit_day(ports.lake, ports.org, day, (), rules, ports.journal_key, anchor=True)
-
-
-def _events(ports: GatePorts, action: Action, gone: Sequence[tuple[Candidate, ItemRecord]]) -> list[Event]:
-    at = ports.lake.now().isoformat(timespec="seconds")
-    return [
-        Event(
-            action,
-            at=at,
-            key=ports.source.uri(one.exported.object.key),
-            version_id=one.version.version_id,
-            sha256=part.sha256,
-            conversation_id=part.conversation_id,
-            recording_id=part.recording_id,
-            note=f"copy {part.key}",
-        )
-        for one, part in gone
-    ]

@@ -37,6 +37,8 @@ WRITER_MAY = [
     ("s3:PutObject", OBJECT),
     ("s3:GetObject", OBJECT),
     ("s3:GetObjectVersion", OBJECT),
+    ("s3:GetObjectLegalHold", OBJECT),
+    ("s3:GetBucketObjectLockConfiguration", BUCKET),
     ("s3:AbortMultipartUpload", OBJECT),
     ("s3:ListMultipartUploadParts", OBJECT),
 ]

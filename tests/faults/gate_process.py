@@ -14,7 +14,8 @@ import boto3
 from include.lake.export_bucket import ExportBucket
 from include.lake.store import LakeStore, client_config
 from include.settings import ArchiveSettings
-from include.transfer.export_delete import GatePorts, delete_proved, find_candidates
+from include.transfer.export_delete import delete_proved, find_candidates
+from include.transfer.export_gate import GatePorts
 from include.transfer.export_listing import Window
 from tests.story.night import DAY, ZONE
 

@@ -15,7 +15,8 @@ from include.lake.commit import read_head
 from include.lake.export_bucket import ExportBucket
 from include.lake.layout import journal_prefix, seals_of
 from include.settings import LakeLocation
-from include.transfer.export_delete import GatePorts, delete_proved, find_candidates
+from include.transfer.export_delete import delete_proved, find_candidates
+from include.transfer.export_gate import GatePorts
 from include.transfer.verify import Scope, verify_lake
 from tests.story.export_desk import NOW, WINDOW, config_of, export_desk
 from tests.story.night import DAY, media_keys, remove

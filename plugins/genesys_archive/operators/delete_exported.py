@@ -18,7 +18,8 @@ from genesys_archive.operators.each_day import DayTroubles
 from genesys_archive.operators.planned import TRUE
 from include.audit.metrics import EXPORT_DELETIONS, measure_words
 from include.errors import ConfigurationError
-from include.transfer.export_delete import Fate, GatePorts, delete_proved, find_candidates
+from include.transfer.export_delete import delete_proved, find_candidates
+from include.transfer.export_gate import Fate, GatePorts
 from include.transfer.export_listing import Window
 
 if TYPE_CHECKING:
