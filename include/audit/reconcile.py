@@ -143,6 +143,11 @@ def with_erased(state: DayState, erased: Mapping[str, str]) -> DayState:
     return _overlaid(state, erased, Outcome.ERASED, ERASED_ON_REQUEST)
 
 
+def erased_record(conversation_id: str, tombstone: str) -> ItemRecord:
+    """Return the word on a conversation that a day names and that was erased, perhaps on another day."""
+    return ItemRecord(conversation_id, "", 0, Outcome.ERASED, ERASED_ON_REQUEST, TOMBSTONE, tombstone)
+
+
 def with_unfinished_erasures(state: DayState, unfinished: Mapping[str, str]) -> DayState:
     """Return the state in which erasures that did not come to their end keep the day open."""
     return _overlaid(state, unfinished, Outcome.PENDING, ERASURE_UNFINISHED)

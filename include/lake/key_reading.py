@@ -23,7 +23,7 @@ _MEDIA_KEY = re.compile(
 )
 _PLAN_KEY = re.compile(r"plans/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})/")
 _TOMBSTONE_KEY = re.compile(
-    r"tombstones/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/conversation=(?P<conversation>[^/]+)/[0-9a-f]{64}\.json\Z"
+    r"tombstones/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})/conversation=(?P<conversation>[^/]+)/[0-9a-f]{64}\.json\Z"
 )
 _DERIVED_KEY = re.compile(
     r"derived/org=(?P<org>[^/]+)/date=(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
@@ -189,6 +189,12 @@ def tombstone_conversation(key: str) -> str | None:
     """Return whose tombstone a key names; ``None`` for any other key."""
     match = _TOMBSTONE_KEY.match(key)
     return match["conversation"] if match and is_uuid(match["conversation"]) else None
+
+
+def tombstone_date(key: str) -> str:
+    """Return the day that a tombstone is filed under, empty for any other key."""
+    match = _TOMBSTONE_KEY.match(key)
+    return match["date"] if match else ""
 
 
 def _is_date(text: str) -> bool:

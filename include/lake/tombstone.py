@@ -99,11 +99,6 @@ class Tombstone:
             )
 
 
-def erased_conversations(lake: LakeStore, date: str) -> dict[str, str]:
-    """Return the conversations of a day that were, or are being, erased, each with the key of its tombstone."""
-    return conversations_of(lake.list_keys(layout.tombstone_prefix(date)))
-
-
 def conversations_of(tombstones: Iterable[str]) -> dict[str, str]:
     """Return conversation to tombstone; of several, the first by name."""
     found: dict[str, str] = {}

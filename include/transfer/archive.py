@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from include.audit.download_tally import NO_DOWNLOADS, DownloadTally
 from include.audit.metrics import SILENT
-from include.audit.reconcile import ERASED_ON_REQUEST, TOMBSTONE
+from include.audit.reconcile import erased_record
 from include.errors import ConfigurationError, RecordingGone
 from include.genesys.models import RecordingResult
 from include.genesys.waiting import is_done
+from include.lake.erasures import erasures_of
 from include.lake.layout import is_uuid
 from include.lake.manifest import Manifest
-from include.lake.tombstone import erased_conversations
 from include.outcome import ItemRecord, Outcome
 from include.transfer.bundle import archive_bundle
 from include.transfer.contested import contested_recordings
@@ -103,7 +103,7 @@ def archive_shard(  # noqa: PLR0913 - the ports, the plan and what is known of t
     ids = plan.conversation_ids
     stored = stored_parts(lake, plan.org, plan.date, ids)
     tries = earlier_tries(lake, plan)
-    erased = erased_conversations(lake, plan.date)
+    erased = erasures_of(lake, plan.date).anywhere
     finished = _finished_manifest(tries, plan, stored, erased)
     if finished is not None:
         key = finished.key
@@ -112,7 +112,7 @@ def archive_shard(  # noqa: PLR0913 - the ports, the plan and what is known of t
     tally = DownloadTally(metrics, reason_of)
     contested = contested_recordings(lake, plan.date) if stored else frozenset()
     work = ShardWork(source, lake, downloader, settings, plan, stored, tally=tally, contested=contested)
-    records = [_erased(item, erased[item]) for item in ids if item in erased]
+    records = [erased_record(item, erased[item]) for item in ids if item in erased]
     records += [_refused(item) for item in submitted.refused if item not in erased]
     for job in submitted.jobs:
         records += _archive_job(work, job.without(erased), finished=job.job_id not in unfinished)
@@ -278,10 +278,6 @@ def _is_there(item: ItemRecord, stored: StoredParts) -> bool:
     if item.outcome is not Outcome.ARCHIVED:
         return True
     return stored.get((item.conversation_id, item.recording_id), {}).get(item.sha256) == item.part
-
-
-def _erased(conversation_id: str, tombstone: str) -> ItemRecord:
-    return ItemRecord(conversation_id, "", 0, Outcome.ERASED, ERASED_ON_REQUEST, TOMBSTONE, tombstone)
 
 
 def _refused(conversation_id: str) -> ItemRecord:

@@ -26,7 +26,7 @@ from include.lake.catalog import (
 )
 from include.lake.catalog_schema import SCHEMA_VERSION
 from include.lake.commit import is_head, read_head
-from include.lake.tombstone import erased_conversations
+from include.lake.erasures import erasures_of
 from include.outcome import Outcome
 from include.transfer.catalog_row import catalog_row
 from include.transfer.day_state import state_of
@@ -104,10 +104,11 @@ def catalog_day(lake: LakeStore, org: str, day: LocalDay, *, rebuild: bool = Fal
 def archived_items(lake: LakeStore, commit: Commit, present: Mapping[str, object]) -> tuple[list[ItemRecord], int]:
     """Return the parts that the commit says are archived and the bucket still has, and how many it has no more.
 
-    They are in the order of the catalog. Whoever has a tombstone has no row, also before a commit names it, and has
-    lost nothing.
+    They are in the order of the catalog. Whoever has a tombstone, on whichever day, has no row, also before a commit
+    names it, and has lost nothing.
     """
-    state = with_erased(state_of(lake, commit), erased_conversations(lake, str(commit.day)))
+    state, erased = state_of(lake, commit), erasures_of(lake, str(commit.day))
+    state = with_erased(state, {**erased.of(state.items), **erased.here})
     committed, archived = _archived(state), _archived(without_lost(state, present))
     archived.sort(key=lambda item: (item.conversation_id, item.recording_id, item.part, item.sha256))
     return archived, len(committed) - len(archived)

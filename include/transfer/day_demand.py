@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from include.audit.reconcile import ERASURE_UNFINISHED
 from include.genesys.recording import groups_of
 from include.lake import layout
 from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan
-from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from include.audit.reconcile import DayState
     from include.lake.commit import DayContents
+    from include.lake.erasures import Erasures
     from include.lake.store import LakeStore
     from include.local_day import LocalDay
     from include.outcome import ItemRecord
@@ -26,7 +27,7 @@ Batches = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class DayDemand:
-    """What decides it: the conversations that analytics has ``seen``, and the choices of tonight's run."""
+    """What decides it: the conversations that analytics has ``seen``, who was ``erased``, and tonight's choices."""
 
     lake: LakeStore
     org: str
@@ -35,6 +36,7 @@ class DayDemand:
     batch_items: int
     shards_max: int
     only_failed: bool
+    erased: Erasures
     unreadable: tuple[str, ...] = ()
 
     def plan(self, known: DayState) -> DayPlan:
@@ -43,10 +45,13 @@ class DayDemand:
         return DayPlan(self.org, self.day, expected, unreadable=self.unreadable)
 
     def shards(self, known: DayState, changed: Collection[str] = ()) -> list[Batches]:
-        """Return what the lake has not settled, and what has ``changed`` since, in shards of batches."""
+        """Return what the lake has not settled, and what has ``changed`` since, in shards of batches.
+
+        Who was erased on another day is among it until a manifest of this one says so; nobody asks for those.
+        """
         todo = {*known.outstanding()} if self.only_failed else {*known.outstanding(), *(self.seen - known.items.keys())}
-        todo = todo.union(changed) - erased_conversations(self.lake, str(self.day)).keys()
-        batches = groups_of(sorted(todo), self.batch_items)
+        todo = todo.union(changed) - self.erased.here.keys()
+        batches = groups_of(sorted(item for item in todo if not _is_held_up(known, item)), self.batch_items)
         per_shard = -(-len(batches) // self.shards_max) or 1
         return [tuple(map(tuple, batches[start : start + per_shard])) for start in range(0, len(batches), per_shard)]
 
@@ -71,6 +76,11 @@ class DayDemand:
                 return None
             done.add(layout.shard_digest(manifest.conversation_ids))
         return frozenset(done) if done <= tonight else None
+
+
+def _is_held_up(known: DayState, conversation_id: str) -> bool:
+    """Whether an erasure has not come to its end: a person has to go on, and no manifest would change that."""
+    return any(item.reason == ERASURE_UNFINISHED for item in known.items.get(conversation_id, ()))
 
 
 def shard_name(batches: Iterable[Iterable[str]]) -> str:

@@ -15,9 +15,9 @@ from include.canonical import canonical_json, read_document, sha256_hex
 from include.errors import IntegrityError
 from include.lake import layout
 from include.lake.commit import read_head
+from include.lake.erasures import erasures_of
 from include.lake.manifest import Manifest
 from include.lake.store import JSON_TYPE
-from include.lake.tombstone import erased_conversations
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -149,7 +149,7 @@ def open_outbox(lake: LakeStore, org: str, day: LocalDay, *, revive: bool = Fals
         delivery,
         events_of(_brought_in(lake, head)),
         dict(lake.stored_times(layout.media_day_prefix(org, str(day)))),
-        erased_conversations(lake, str(day)).keys(),
+        erasures_of(lake, str(day)).anywhere.keys(),
     )
     if max([delivery.next - 1, *delivery.waiting, *delivery.dead]) >= len(box.events):
         raise IntegrityError(f"{lake.uri(layout.outbox_key(box.date))} tells of events that its day does not have.")

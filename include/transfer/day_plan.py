@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from include.lake.commit import Commit, contents_of, read_head
+from include.lake.erasures import erasures_of
 from include.lake.plan import ShardPlan, earlier_facts
 from include.transfer.closing import ClosingRules, nightly_rules
 from include.transfer.day import commit_day
@@ -21,7 +22,7 @@ from include.transfer.names import NameSource, with_names
 from include.transfer.second_look import Looked, look_again
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from include.audit.signature import JournalKey
@@ -127,7 +128,8 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
     with closing(source.find_conversations(day.start, day.end)) as found:
         by_id = found.by_id
         seen = frozenset((*by_id, *found.undated))
-        demand = DayDemand(lake, org, day, seen, settings.batch_items, shards_max, only_failed, found.rejected)
+        erased = erasures_of(lake, str(day))
+        demand = DayDemand(lake, org, day, seen, settings.batch_items, shards_max, only_failed, erased, found.rejected)
         head, finished = read_head(lake, org, day), frozenset[str]()
         if not dry_run:
             head, finished = _with_leftovers(demand, head, nightly_rules(settings), key, deep=look is not None)
@@ -137,11 +139,11 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
         groups = [group for group in demand.shards(known, looked.changed) if shard_name(group) not in finished]
         todo = {item for group in groups for batch in group for item in batch}
         # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
-        earlier = earlier_facts(lake, str(day), todo - by_id.keys())
+        earlier = earlier_facts(lake, str(day), todo - by_id.keys() - erased.elsewhere.keys())
         template = ShardPlan(org, str(day), day.zone.key, (), {}, base_version=version, deep=look is not None)
         if not dry_run:
             lake.put_document(plan.key, plan.body())
-        drafts = _Drafts(source, settings, by_id, earlier, lake)
+        drafts = _Drafts(source, settings, by_id, earlier, lake, erased.elsewhere.keys())
         shards = tuple(_tasks(lake, drafts.filled(template, groups), dry_run=dry_run))
         if drafts.nameless:
             # Beside the plan that was written before names were asked for: what is expected must survive a crash here.
@@ -201,6 +203,7 @@ class _Drafts:
     by_id: Mapping[str, Conversation]
     earlier: Mapping[str, dict[str, object]]
     lake: LakeStore
+    erased: Collection[str]
     milliseconds: int = 0
     nameless: set[str] = field(default_factory=set)
 
@@ -219,7 +222,8 @@ class _Drafts:
                 )
 
     def _facts(self, ids: Sequence[str]) -> dict[str, dict[str, object]]:
-        rows = [self.by_id[key] for key in ids if key in self.by_id]
+        # Of whom nothing may be stored: the shard only carries the id to the manifest that names it.
+        rows = [self.by_id[key] for key in ids if key in self.by_id and key not in self.erased]
         self.milliseconds += sum(row.duration_milliseconds or 0 for row in rows)
         known = {key: self.settings.pii.applied(self.earlier[key]) for key in ids if key in self.earlier}
         named, nameless = with_names(self.source, self.lake, rows)

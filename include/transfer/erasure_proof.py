@@ -14,9 +14,10 @@ from include.canonical import canonical_json, read_document
 from include.errors import IntegrityError
 from include.lake import key_reading, layout
 from include.lake.tombstone import Tombstone, conversations_of
+from include.transfer.verify_commits import read_commits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from include.audit.signature import JournalKey
     from include.lake.commit import Commit
@@ -100,6 +101,39 @@ def unproved_erasures(lake: LakeStore, commit: Commit) -> dict[str, str]:
         if not is_proved:
             unproved.append(key)
     return conversations_of(unproved)
+
+
+def proof_elsewhere(
+    lake: LakeStore, org: str, conversation_id: str, place: str, key: JournalKey | None = None
+) -> list[Finding]:
+    """Return what is missing between a word and an erasure: that the one of this tombstone, on its own day, was this.
+
+    ``place`` is whatever a manifest of another day names as the tombstone.
+
+    Raises:
+        LakeUnavailable, NotAuthorised, ConfigurationError: as the lake raises them.
+    """
+    if key_reading.tombstone_conversation(place) != conversation_id:
+        what = f"it is named as the tombstone of {conversation_id}, and is none of it"
+        return [Finding(FindingKind.CONTRADICTION, place, what)]
+    if lake.head(place) is None:
+        return [Finding(FindingKind.MISSING, place, f"a manifest of another day names it for {conversation_id}")]
+    date = key_reading.tombstone_date(place)
+    commits, _ = read_commits(lake, date, org)
+    naming = {commit.key for commit in commits.values() if place in commit.tombstones}
+    try:
+        return missing_proof(lake, Tombstone.read(lake, place, org, date), naming, key)
+    except IntegrityError as error:
+        return [Finding(FindingKind.ALTERED, place, str(error))]
+
+
+def unproved_elsewhere(lake: LakeStore, org: str, erased: Mapping[str, str]) -> dict[str, str]:
+    """Return those conversations whose erasure on another day has not come to its end; each comes with its tombstone.
+
+    Raises:
+        LakeUnavailable, NotAuthorised, ConfigurationError: as the lake raises them.
+    """
+    return {item: place for item, place in erased.items() if proof_elsewhere(lake, org, item, place)}
 
 
 def _wrong_signature(lake: LakeStore, document: dict[str, Any], date: str, key: JournalKey | None) -> str:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from include.audit.download_tally import DownloadTally
 from include.audit.metrics import EXPORT_OBJECTS, SILENT, measure_recordings, measure_words
-from include.audit.reconcile import NOT_PROCESSED
+from include.audit.reconcile import NOT_PROCESSED, erased_record
 from include.audit.standing import Baseline, Standing
 from include.errors import LakeUnavailable
 from include.genesys.recording import groups_of
 from include.lake.commit import read_head
+from include.lake.erasures import erasures_of
 from include.lake.export_ledger import settle
 from include.lake.manifest import Manifest
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts
-from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.asked_meanwhile import asked_for_meanwhile
 from include.transfer.closing import ClosingRules, nightly_rules
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from include.genesys.export_metadata import ExportMetadata
     from include.genesys.models import BatchStatus, RecordingMetadata
     from include.lake.commit import Commit
+    from include.lake.erasures import Erasures
     from include.lake.export_bucket import ExportBucket
     from include.lake.store import LakeStore
     from include.local_day import LocalDay
@@ -145,13 +146,13 @@ def ingest_day(ports: ExportPorts, day: LocalDay, recordings: Read, now: datetim
     """
     lake, date = ports.lake, str(day)
     ids = sorted({recording.conversation_id for recording, _ in recordings})
-    erased = erased_conversations(lake, date)
+    erased = erasures_of(lake, date)
     plan = ShardPlan(
         ports.org,
         date,
         day.zone.key,
         tuple(map(tuple, groups_of(ids, ports.settings.batch_items))),
-        _facts(ports, date, recordings, ids),
+        _facts(ports, date, recordings, {item for item in ids if item not in erased}),
     )
     stored = stored_parts(lake, ports.org, date, ids)
     tally = DownloadTally(ports.metrics, reason_of)
@@ -194,26 +195,22 @@ def _read(ports: ExportPorts, recordings: Sequence[ExportedRecording]) -> Read:
     return list(zip(recordings, read, strict=True))
 
 
-def _facts(ports: ExportPorts, date: str, recordings: Read, ids: Sequence[str]) -> dict[str, dict[str, object]]:
+def _facts(ports: ExportPorts, date: str, recordings: Read, ids: set[str]) -> dict[str, dict[str, object]]:
     """Return what is known of each conversation: what analytics said where it was asked, else the export's words."""
-    known = earlier_facts(ports.lake, date, set(ids))
+    known = earlier_facts(ports.lake, date, ids)
     facts: dict[str, dict[str, object]] = {item: {} for item in ids}
     for recording, metadata in recordings:
-        if metadata is not None:
+        if metadata is not None and recording.conversation_id in ids:
             conversation = metadata.conversation(recording.conversation_id, recording.hour)
             facts[recording.conversation_id] = stored_facts(conversation, ports.settings)
     return facts | {item: ports.settings.pii.applied(value) for item, value in known.items() if value}
 
 
-def _ingest_all(work: ExportWork, recordings: Read, erased: dict[str, str]) -> list[Ingested]:
+def _ingest_all(work: ExportWork, recordings: Read, erased: Erasures) -> list[Ingested]:
     """Ingest recordings side by side; the first trouble with a bucket stops the ones that have not begun."""
     wanted = [pair for pair in recordings if pair[0].conversation_id not in erased]
     # An erased conversation stays erased, whatever the export still holds of it.
-    gone = [
-        Ingested(settled=list(one.objects()), seen=Counter({Seen.ERASED: 1}))
-        for one, _ in recordings
-        if one.conversation_id in erased
-    ]
+    left_out = [_left_out(one, erased) for one, _ in recordings if one.conversation_id in erased]
     for recording, _ in wanted:  # before the threads: they share the map, each touches its own recordings only
         work.shard.stored.setdefault((recording.conversation_id, recording.recording_id), {})
     ingested = side_by_side(
@@ -223,7 +220,14 @@ def _ingest_all(work: ExportWork, recordings: Read, erased: dict[str, str]) -> l
         name="export",
         stop=work.shard.downloader.stop,
     )
-    return [*gone, *ingested]
+    return [*left_out, *ingested]
+
+
+def _left_out(recording: ExportedRecording, erased: Erasures) -> Ingested:
+    """Settle it; where the day has no tombstone of its own that would name it, a record does."""
+    tombstones = erased.of([recording.conversation_id])
+    records = [erased_record(*named) for named in tombstones.items()]
+    return Ingested(records, list(recording.objects()), Counter({Seen.ERASED: 1}))
 
 
 def _committed(
@@ -283,6 +287,8 @@ def _bare(records: Iterable[ItemRecord]) -> set[ItemRecord]:
 
 
 def _with_others(records: set[ItemRecord], known: Iterable[ItemRecord], spoken: Collection[str]) -> set[ItemRecord]:
+    if any(item.outcome is Outcome.ERASED for item in records):
+        return records  # nobody is asked for the rest of it either
     bare = _bare(records)
     others = {
         item

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from include.lake import key_reading, layout
+from include.lake.erasures import erasures_of
 from include.lake.plan import day_plans_of, read_expected
 from include.lake.whereabouts import dates_of
 from include.local_day import ONE_DAY, LocalDay
@@ -46,14 +47,24 @@ def places_of(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) ->
 def _other_days(
     lake: LakeStore, org: str, day: LocalDay, conversation_id: str, refused: Collection[str]
 ) -> Iterator[LocalDay]:
-    """Yield the days that have audio, a tombstone or refused bytes of it, and those beside its own that expect it."""
+    """Yield the days that have audio, a tombstone or refused bytes of it, and those beside its own that expect it.
+
+    Of a conversation that was erased before, a day that only expects it is none: its manifest calls it erased.
+    """
     own = (key for key in refused if key_reading.conversation_in(key) == conversation_id)
     dates = {*dates_of(lake, conversation_id), *key_reading.dates_in(own)}
     if str(day) != layout.UNKNOWN_CALL_DATE:
         beside = (LocalDay(day.date + shift * ONE_DAY, day.zone) for shift in (-1, 1))
-        dates |= {str(each) for each in beside if _is_expected(lake, org, each, conversation_id)}
+        before = conversation_id in erasures_of(lake, "")
+        dates |= {str(each) for each in beside if _concerns(lake, org, each, conversation_id, erased_before=before)}
     for date in sorted(dates - {str(day), layout.UNKNOWN_CALL_DATE}):
         yield LocalDay.of(date, day.zone)
+
+
+def _concerns(lake: LakeStore, org: str, day: LocalDay, conversation_id: str, *, erased_before: bool) -> bool:
+    if not _is_expected(lake, org, day, conversation_id):
+        return False
+    return not erased_before or bool(objects_of(lake, org, day, conversation_id).versions)
 
 
 def _is_expected(lake: LakeStore, org: str, day: LocalDay, conversation_id: str) -> bool:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from include.errors import ConfigurationError, NotAuthorised, RecordingGone
 from include.lake import key_reading, layout
 from include.lake.catalog_search import place_of_recording
+from include.lake.erasures import erasures_of
+from include.lake.manifest import Manifest
 from include.lake.whereabouts import dates_of
 from include.local_day import LocalDay
 
@@ -54,6 +56,7 @@ def place_of(source: PlanSource, lake: LakeStore, settings: ArchiveSettings, org
         _refuse_erased_media(lake, wish.media_id)
     conversation_id = wish.conversation_id or _conversation_of(source, lake, settings, org, wish)
     if conversation_id is None:
+        _refuse_media_named_by_an_erased_call(lake, org, wish.media_id)
         log.warning("Nobody says whose media %s is; with the DATE of its call it would be filed there", wish.media_id)
         return SinglePlace(wish.media_id, LocalDay.of(layout.UNKNOWN_CALL_DATE, settings.timezone), None)
     try:
@@ -143,3 +146,19 @@ def _refuse_erased_media(lake: LakeStore, media_id: str) -> None:
             raise ConfigurationError(
                 f"Media {media_id} was erased on request and is not fetched again: {lake.uri(key)} says who and why."
             )
+
+
+def _refuse_media_named_by_an_erased_call(lake: LakeStore, org: str, media_id: str) -> None:
+    """Stop at media that an erased conversation had and the lake never held: only its day's manifests know whose.
+
+    They are read for nothing but this: media of which nobody else says whose it is.
+    """
+    for date in sorted({key_reading.tombstone_date(key) for key in lake.list_keys(layout.TOMBSTONES)} - {""}):
+        erased = erasures_of(lake, date).here
+        for key in lake.list_keys(layout.manifest_prefix(date)):
+            for item in Manifest.read(lake, key, org, date).items:
+                if item.recording_id == media_id and item.conversation_id in erased:
+                    raise ConfigurationError(
+                        f"Media {media_id} was erased on request and is not fetched again: "
+                        f"{lake.uri(erased[item.conversation_id])} says who and why."
+                    )

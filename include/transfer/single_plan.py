@@ -14,8 +14,8 @@ from include.errors import ConfigurationError
 from include.genesys.models import Contract
 from include.lake import layout
 from include.lake.commit import read_head
+from include.lake.erasures import erasures_of
 from include.lake.plan import DayPlan, ShardPlan, earlier_facts
-from include.lake.tombstone import erased_conversations
 from include.outcome import Outcome
 from include.transfer.day_plan import ConversationSource
 from include.transfer.day_state import present_state
@@ -175,12 +175,12 @@ def plan_single(
 
 
 def refuse_erased(lake: LakeStore, date: str, conversation_id: str) -> None:
-    """Stop at a conversation with a tombstone: what was erased on request must not come back.
+    """Stop at a conversation with a tombstone, on whichever day: what was erased on request must not come back.
 
     Raises:
         ConfigurationError: when there is one.
     """
-    tombstone = erased_conversations(lake, date).get(conversation_id)
+    tombstone = erasures_of(lake, date).anywhere.get(conversation_id)
     if tombstone is not None:
         raise ConfigurationError(
             f"Conversation {conversation_id} of {date} was erased on request and is not fetched again: "

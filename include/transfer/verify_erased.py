@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from include.audit.finding import Finding, FindingKind
 from include.errors import IntegrityError, LakeUnavailable
 from include.lake import key_reading, layout
-from include.lake.tombstone import Tombstone, erased_conversations, plans_with_facts
-from include.transfer.erasure_proof import missing_proof
+from include.lake.erasures import NOBODY, Erasures, erasures_of
+from include.lake.tombstone import Tombstone, plans_with_facts
+from include.transfer.erasure_proof import missing_proof, proof_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from include.audit.signature import JournalKey
     from include.lake.store import LakeStore
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Erased:
-    """What the tombstones of a day say, and what is wrong with them."""
+    """What the tombstones of a day say, and what is wrong with them; who was ``erased``, also on other days."""
 
-    conversations: frozenset[str] = frozenset()
+    erased: Erasures = NOBODY
     keys: set[str] = field(default_factory=set)
     replaced_plans: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -41,8 +42,8 @@ def read_erased(
     Raises:
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list its objects.
     """
-    erased = Erased(frozenset(erased_conversations(lake, date)))
-    if not erased.conversations:
+    erased = Erased(erasures_of(lake, date))
+    if not erased.erased.here:
         return erased
     for key in lake.list_keys(layout.tombstone_prefix(date)):
         owner = key_reading.tombstone_conversation(key)
@@ -60,8 +61,25 @@ def read_erased(
         keys = (item.key for item in tombstone.objects)
         erased.keys |= {item for item in keys if key_reading.conversation_in(item) in {"", owner}}
         erased.replaced_plans |= {item.key: item.replaced_by for item in tombstone.rewritten}
-    erased.findings += _facts_left(lake, date, erased.conversations)
+    erased.findings += facts_left(lake, date, erased.erased.here.keys())
     return erased
+
+
+def words_elsewhere(
+    lake: LakeStore, org: str, words: Iterable[tuple[str, str]], signing: JournalKey | None = None
+) -> list[Finding]:
+    """Return what is wrong where manifests call erased who has no tombstone of their day: ``words`` name another's.
+
+    Raises:
+        NotAuthorised, ConfigurationError: as the lake raises them.
+    """
+    findings = []
+    for conversation_id, place in sorted(words):
+        try:
+            findings += proof_elsewhere(lake, org, conversation_id, place, signing)
+        except LakeUnavailable as error:
+            findings.append(Finding(FindingKind.UNREADABLE, place, str(error)))
+    return findings
 
 
 def plan_in_place(replaced: Mapping[str, str], plan: str) -> str:
@@ -75,7 +93,8 @@ def plan_in_place(replaced: Mapping[str, str], plan: str) -> str:
     return followed
 
 
-def _facts_left(lake: LakeStore, date: str, conversations: Collection[str]) -> list[Finding]:
+def facts_left(lake: LakeStore, date: str, conversations: Collection[str]) -> list[Finding]:
+    """Return the shard plans of a day that know facts of these conversations, which were erased."""
     try:
         found = plans_with_facts(lake, date, conversations)
     except IntegrityError as error:

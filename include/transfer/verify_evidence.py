@@ -7,6 +7,7 @@ read on: an auditor wants all of it.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,12 @@ from include.lake import key_reading, layout
 from include.lake.catalog import CatalogManifest
 from include.lake.manifest import Manifest
 from include.lake.merkle import item_leaves, merkle_root
+from include.lake.plan import read_expected
+from include.outcome import Outcome
 from include.transfer.day_check import check_custody
 from include.transfer.day_state import state_of
 from include.transfer.verify_commits import read_commits
-from include.transfer.verify_erased import Erased, plan_in_place, read_erased
+from include.transfer.verify_erased import Erased, facts_left, plan_in_place, read_erased, words_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +37,10 @@ COUNTS = ("expected", "conversations", "recordings", "bytes", "complete")
 
 @dataclass(slots=True)
 class DayEvidence:
-    """What the documents of a day record, by key, and what is wrong with them. ``org`` is empty where none says."""
+    """What the documents of a day record, by key, and what is wrong with them. ``org`` is empty where none says.
+
+    ``called_erased`` are the conversations that a manifest calls erased, each with the tombstone that it names.
+    """
 
     date: str
     org: str
@@ -43,11 +49,12 @@ class DayEvidence:
     is_committed: bool = False
     day_plans: tuple[str, ...] = ()
     erasures: Erased = field(default_factory=Erased)
+    called_erased: set[tuple[str, str]] = field(default_factory=set)
 
     def is_erased(self, key: str) -> bool:
         """Whether what stood under this key was erased: then nothing may stand there."""
         return key in self.erasures.keys or (
-            key_reading.conversation_in(key) in self.erasures.conversations and not key_reading.tells_of_erasure(key)
+            key_reading.conversation_in(key) in self.erasures.erased and not key_reading.tells_of_erasure(key)
         )
 
     def found(self, kind: FindingKind, key: str, what: str) -> None:
@@ -85,6 +92,7 @@ def read_evidence(lake: LakeStore, date: str, org: str, key: JournalKey | None =
     evidence.erasures = read_erased(lake, evidence.org, date, named, key)
     evidence.findings += evidence.erasures.findings
     _read_manifests(lake, evidence, {name: age for commit in trusted for name, age in commit.manifests.items()})
+    _check_elsewhere(lake, evidence, key)
     _check_report(lake, evidence, {commit.key for commit in commits.values()})
     _check_catalog(lake, evidence, {commit.key: commit for commit in trusted}, head)
     if head is not None:
@@ -113,6 +121,8 @@ def _read_manifests(lake: LakeStore, evidence: DayEvidence, versions: Mapping[st
             evidence.names(plan, key)
         for item in manifest.items:
             _record(evidence, item, key)
+            if item.outcome is Outcome.ERASED:
+                evidence.called_erased.add((item.conversation_id, item.fact))
 
 
 def _record(evidence: DayEvidence, item: ItemRecord, said_by: str) -> None:
@@ -126,6 +136,19 @@ def _record(evidence: DayEvidence, item: ItemRecord, said_by: str) -> None:
         evidence.recorded[item.key] = Recorded(item.key, sha256, said_by, size, item.version_id)
     if item.metadata_key and not evidence.is_erased(item.metadata_key):
         evidence.recorded[item.metadata_key] = Recorded(item.metadata_key, item.metadata_sha256, said_by)
+
+
+def _check_elsewhere(lake: LakeStore, evidence: DayEvidence, key: JournalKey | None) -> None:
+    """Who is called erased and has no tombstone of this day must have been erased on another; no facts are left."""
+    everyone = evidence.erasures.erased
+    words = [(item, place) for item, place in evidence.called_erased if item not in everyone.here]
+    evidence.findings += words_elsewhere(lake, evidence.org, words, key)
+    if everyone.elsewhere:
+        with suppress(IntegrityError, LakeUnavailable):  # of a plan, its own name says so
+            plans = evidence.day_plans
+            expected = {item for name in plans for item in read_expected(lake, name, evidence.org, evidence.date)}
+            left = everyone.of(expected)
+            evidence.findings += facts_left(lake, evidence.date, left) if left else []
 
 
 def _check_counts(lake: LakeStore, evidence: DayEvidence, head: Commit) -> None:

@@ -106,6 +106,13 @@ def test_deadline_in_the_past_asks_nothing(sandbox):
     assert (job_ids, 0, {}) == (event["unfinished"], event["polls"], sandbox.journal.summary())
 
 
+def test_shard_without_jobs_waits_for_nothing(sandbox):
+    """All of its conversations were erased: nobody is asked, and it is over at once."""
+    sandbox.journal.clear()
+    assert ([], [], 0) == tuple(fired(trigger_for([]))[name] for name in ("finished", "unfinished", "polls"))
+    assert {} == sandbox.journal.summary()
+
+
 def test_unknown_job_is_gone(sandbox):
     """A job that the source no longer knows is named, and not waited for."""
     (job_id,), lost = submitted(sandbox), str(uuid4())

@@ -14,13 +14,18 @@ from uuid import uuid4
 
 import pytest
 
+from include.audit.reconcile import erased_record
 from include.lake.key_reading import MediaKey
+from include.lake.manifest import Manifest
 from include.lake.store import LakeStore
+from include.local_day import ONE_DAY, LocalDay
 from include.settings import LakeLocation
+from include.transfer.day import commit_day
 from include.transfer.erase import ErasureOrder, erase_conversation
 from tests.docs.pages import FENCE, page
-from tests.story.night import DAY, media_keys, night
+from tests.story.night import DAY, ZONE, media_keys, night
 from tests.story.tampering import Tampering
+from tests.story.test_other_places import put_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,3 +198,19 @@ def test_erased_conversation_is_counted_once(auditor):
     done = auditor.follows()
     assert (0, "") == (done.returncode, done.stderr)
     assert {**before, was: before[was] - 1, "erased": 1} == table(done)
+
+
+def test_erased_on_another_day_is_counted_and_proved(auditor):
+    """Its manifest names the tombstone of that day, and the auditor fetches it; without it, the page stops."""
+    before, identity = table(auditor.follows()), MediaKey.parse(media_keys(auditor.lake)[0]).identity
+    moved, other = str(uuid4()), LocalDay(DAY.date + 2 * ONE_DAY, ZONE)
+    put_there(auditor.lake, other, moved, str(uuid4()), b"sound", org=identity.org)
+    order = ErasureOrder(identity.org, other, moved, "asked for", "GDPR Art. 17", "dpo")
+    (stone,) = erase_conversation(auditor.lake, order).tombstones
+    Manifest(identity.org, str(DAY), (moved,), (erased_record(moved, stone.key),), 9).write(auditor.lake)
+    commit_day(auditor.lake, identity.org, DAY, ())
+    done = auditor.follows()
+    assert (0, "") == (done.returncode, done.stderr)
+    assert {**before, "erased": before["erased"] + 1, "expected": before["expected"] + 1} == table(done)
+    with Tampering(auditor.lake).deleted(stone.key):
+        assert auditor.follows().returncode != 0

@@ -30,11 +30,11 @@ NEXT = LocalDay(DAY.date + ONE_DAY, ZONE)
 WORDS = HoldOrder(ORG, DAY, conversation(1), "litigation", "counsel")
 
 
-def put_there(lake, day, conversation_id, recording_id, body, *, facts=None):
+def put_there(lake, day, conversation_id, recording_id, body, *, facts=None, org=ORG):
     """Commit a day that has this one recording, as a run would, but without a document beside the sound."""
-    plan = DayPlan(ORG, day, (conversation_id,))
-    shard = ShardPlan(ORG, str(day), ZONE.key, ((conversation_id,),), {conversation_id: facts or {}})
-    identity = MediaIdentity(ORG, str(day), conversation_id, recording_id, 0)
+    plan = DayPlan(org, day, (conversation_id,))
+    shard = ShardPlan(org, str(day), ZONE.key, ((conversation_id,),), {conversation_id: facts or {}})
+    identity = MediaIdentity(org, str(day), conversation_id, recording_id, 0)
     key = layout.media_key(identity, sha256(body), "wav")
     beside = layout.metadata_key(identity, sha256(body))
     for document in (plan, shard):
@@ -45,8 +45,8 @@ def put_there(lake, day, conversation_id, recording_id, body, *, facts=None):
         conversation_id, recording_id, 0, Outcome.ARCHIVED, key=key, sha256=sha256(body), bytes=len(body),
         media_type="audio/wav", metadata_key=beside, metadata_sha256=sha256(b"{}\n"),
     )  # fmt: skip
-    Manifest(ORG, str(day), (conversation_id,), (item,), 0, shard.key).write(lake)
-    commit_day(lake, ORG, day, [plan.key])
+    Manifest(org, str(day), (conversation_id,), (item,), 0, shard.key).write(lake)
+    commit_day(lake, org, day, [plan.key])
 
 
 def hole(lake, recording_id):

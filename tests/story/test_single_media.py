@@ -13,12 +13,13 @@ from include.genesys.models import Contract
 from include.lake import layout
 from include.lake.catalog_search import place_of_recording
 from include.lake.commit import read_head
+from include.lake.manifest import Manifest
 from include.lake.store import LakeStore
-from include.local_day import LocalDay
-from include.outcome import Outcome
+from include.local_day import ONE_DAY, LocalDay
+from include.outcome import ItemRecord, Outcome
 from include.settings import LakeLocation
 from include.transfer.catalog import catalog_day
-from include.transfer.day import present_state
+from include.transfer.day import commit_day, present_state
 from include.transfer.erase import ErasureOrder, erase_conversation
 from include.transfer.erase_everywhere import erase_everywhere
 from include.transfer.hold import HoldOrder, hold_everywhere
@@ -167,6 +168,20 @@ def test_erased_under_its_call_it_is_refused_by_media_id(lake, tmp_path):
         with pytest.raises(ConfigurationError, match="was erased on request"):
             plan(tonight, alone(place))
         assert [] == list(tonight.box.journal)
+
+
+def test_erased_before_it_was_archived_it_is_refused_by_media_id(lake, tmp_path):
+    """Its day knew that it had been deleted at the source, so the tombstone names no key of it: the manifest does."""
+    with clean(lake, tmp_path, contract="guide", conversations=4) as tonight:
+        place, org = one_of(tonight), tonight.box.org_id
+        before = LocalDay(DAY.date - ONE_DAY, ZONE)
+        gone = ItemRecord(*place, 0, Outcome.DELETED_AT_SOURCE, "deleted", "recordingmetadata", "DELETED")
+        Manifest(org, str(before), (place[0],), (gone,)).write(lake)
+        commit_day(lake, org, before, ())
+        erase_conversation(lake, ErasureOrder(org, before, place[0], "asked", "Art. 17 GDPR", "dpo"))
+        with pytest.raises(ConfigurationError, match="was erased on request"):
+            plan(tonight, alone(place))
+        assert [] == [key for key in lake.list_keys("") if "date=1970-01-01" in key]
 
 
 def test_media_of_another_call_is_not_filed_under_this_one(lake, tmp_path):

@@ -10,7 +10,8 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from include.lake.tombstone import erased_conversations, read_shard_plan
+from include.lake.erasures import erasures_of
+from include.lake.tombstone import read_shard_plan
 from include.transfer.submit import submit_shard
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class SubmitBatchesOperator(BaseOperator):
                 # Never a format: what is archived is what the source keeps. Copies come afterwards, beside it.
                 output_format=None,
                 now=datetime.now(UTC),
-                erased=erased_conversations(lake, plan.date),
+                erased=erasures_of(lake, plan.date).anywhere,
             )
         self.log.info("%d jobs for %d conversations", len(submitted.jobs), len(plan.conversation_ids))
         return submitted.to_json()
