@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 RECORDING = "/api/v2/conversations/{}/recordings/{}"
 GUIDE_MEDIA = "/api/v2/recording/media/{}"
+GUIDE_DOWNLOAD = f"{GUIDE_MEDIA}/download"
 
 FORMAT_IDS = {ORIGINAL: "NONE", "wav": "WAV", "mp3": "MP3"}
 MERGED = "S"
 """Key of the one file with all channels, which ``download=true`` gives; ``0`` and ``1`` are single channels."""
 
 KEY_LENGTH = 16
+_THERE = (None, "AVAILABLE", "RESTORED")
+"""A ``fileState`` under which media can be fetched; the guide's metadata have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def recording_media(
         raise ConfigurationError(f"Output format {wanted!r} is none of {', '.join(OUTPUT_FORMATS)}")
     query = (("formatId", FORMAT_IDS[wanted]), ("download", "true"))
     request = ApiRequest("GET", RECORDING, path_of(RECORDING, conversation_id, recording_id), query=query)
-    return _fetch(door, request, conversation_id, recording_id)
+    with told_gone(f"Recording {recording_id}", conversation_id=conversation_id, recording_id=recording_id):
+        return door.fetch(request, lambda body: read_media_offer(conversation_id, recording_id, body))
 
 
 def guide_media(door: ApiDoor, media_id: str) -> MediaOffer:
@@ -81,7 +85,26 @@ def guide_media(door: ApiDoor, media_id: str) -> MediaOffer:
             f"Connection {door.connection.name!r}: the platform contract knows no media ids; "
             "give conversation id and recording id"
         )
-    return _fetch(door, ApiRequest("GET", GUIDE_MEDIA, path_of(GUIDE_MEDIA, media_id)), None, media_id)
+    request = ApiRequest("GET", GUIDE_MEDIA, path_of(GUIDE_MEDIA, media_id))
+
+    def read(body: object) -> MediaOffer:
+        return read_media_offer(None, media_id, _with_address(body, door.connection.api_base_url, media_id))
+
+    with told_gone(f"Recording {media_id}", conversation_id=None, recording_id=media_id):
+        return door.fetch(request, read)
+
+
+def _with_address(body: object, api_base_url: str, media_id: str) -> object:
+    """Return the guide's metadata with a whole ``downloadUrl``, where they are metadata of media that are there.
+
+    An address may lack its host, as each ``selfUri`` of the API does; where there is none, the guide names the
+    operation itself.
+    """
+    if not isinstance(body, dict) or not body.get("size") or body.get("fileState") not in _THERE:
+        return body
+    address = body.get("downloadUrl") or path_of(GUIDE_DOWNLOAD, media_id)
+    is_path = isinstance(address, str) and address.startswith("/") and not address.startswith("//")
+    return {**body, "downloadUrl": f"{api_base_url}{address}"} if is_path else body
 
 
 def read_media_offer(conversation_id: str | None, recording_id: str, body: object) -> MediaOffer:
@@ -103,11 +126,6 @@ def read_media_offer(conversation_id: str | None, recording_id: str, body: objec
         file_state=text_of(answer.get("fileState")),
         ready_in_milliseconds=count_of(answer.get("estimatedTranscodeTimeMs")) or None,
     )
-
-
-def _fetch(door: ApiDoor, request: ApiRequest, conversation_id: str | None, recording_id: str) -> MediaOffer:
-    with told_gone(f"Recording {recording_id}", conversation_id=conversation_id, recording_id=recording_id):
-        return door.fetch(request, lambda body: read_media_offer(conversation_id, recording_id, body))
 
 
 def _files(answer: dict[str, object]) -> tuple[dict[str, PresignedUrl], bool]:

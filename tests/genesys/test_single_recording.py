@@ -78,6 +78,32 @@ def test_the_guide_is_asked_by_media_id(make_client, genesys):
     assert "canary-token-1" == client.token_for(offer.urls[0]).reveal()
 
 
+@pytest.mark.parametrize("said", [{}, {"downloadUrl": None}, {"downloadUrl": f"{MEDIA}/download"}])
+def test_media_without_a_whole_address_are_where_the_guide_says(make_client, genesys, said):
+    """The guide names the operation itself; an address may lack its host, as each ``selfUri`` of the API does."""
+    client = make_client(contract=Contract.GUIDE)
+    genesys.script(MEDIA, Reply(200, {"id": uuid(2), "format": "audio/wav", "size": 9} | said))
+    offer = client.guide_media(uuid(2))
+    assert (PresignedUrl(f"{genesys.url}{MEDIA}/download"),) == offer.urls
+    assert "canary-token-1" == client.token_for(offer.urls[0]).reveal()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        {},
+        {"id": uuid(2), "fileState": "UPLOADING", "size": 9},
+        {"size": 9, "downloadUrl": "https://["},
+    ],
+)
+def test_no_address_is_made_up(make_client, genesys, body):
+    """Of media that are not ready, or that name a place which cannot be read."""
+    client = make_client(contract=Contract.GUIDE)
+    genesys.script(MEDIA, Reply(200, body))
+    assert () == client.guide_media(uuid(2)).urls
+
+
 @pytest.mark.parametrize(
     "url", ["https://bucket.s3.amazonaws.com/x?sig=1", "https://127.0.0.1/x", "http://127.0.0.1:9/x", "https://["]
 )
