@@ -75,9 +75,11 @@ def date_named(text: object, name: str) -> date:
 def requested_days(start: object, end: object, *, now: datetime, zone: ZoneInfo, days_max: int) -> tuple[LocalDay, ...]:
     """Return the closed local days from ``start`` to ``end``, both included; yesterday where neither is given.
 
+    A day that the zone left out, as Samoa did when it crossed the date line, is none of them.
+
     Raises:
-        ConfigurationError: when a date is none, the order is reversed, a day is not over yet, or there are more than
-            ``days_max``; the sentence says which.
+        ConfigurationError: when a date is none, the order is reversed, a day is not over yet or never was, or there
+            are more than ``days_max``; the sentence says which.
     """
     today = now.astimezone(zone).date()
     if not start and not end:
@@ -95,4 +97,8 @@ def requested_days(start: object, end: object, *, now: datetime, zone: ZoneInfo,
         raise ConfigurationError(
             f"{first} to {last} are {count} days; one run takes at most {days_max}. Use an Airflow backfill for more."
         )
-    return tuple(LocalDay(first + timedelta(days=offset), zone) for offset in range(count))
+    days = (LocalDay(first + timedelta(days=offset), zone) for offset in range(count))
+    happened = tuple(day for day in days if day.start < day.end)
+    if not happened:
+        raise ConfigurationError(f"{first} was left out of the calendar in {zone.key}: there is nothing of it.")
+    return happened

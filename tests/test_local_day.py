@@ -167,6 +167,15 @@ def test_what_cannot_be_archived_is_refused_with_its_reason(start, end, sentence
     assert sentence == str(caught.value)
 
 
+def test_day_that_a_zone_left_out_is_asked_for_by_nobody():
+    """Its neighbours are taken in their order; alone it is refused with the reason."""
+    apia, later = ZoneInfo("Pacific/Apia"), datetime(2012, 1, 10, tzinfo=UTC)
+    assert ["2011-12-29", "2011-12-31"] == asked("2011-12-29", "2011-12-31", now=later, zone=apia)
+    with pytest.raises(ConfigurationError) as caught:
+        asked("2011-12-30", now=later, zone=apia)
+    assert "2011-12-30 was left out of the calendar in Pacific/Apia: there is nothing of it." == str(caught.value)
+
+
 def test_most_days_that_one_run_takes_are_taken():
     """The limit itself is allowed."""
     assert 31 == len(asked("2025-12-10", "2026-01-09"))
