@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from include.errors import NotAuthorised
+from include.lake.commit import read_head
 from include.lake.export_bucket import ExportBucket
 from include.lake.layout import journal_prefix
 from include.lake.store import LakeStore, client_config
@@ -180,3 +181,23 @@ def test_role_that_cannot_see_holds_deletes_nothing(desk, object_store):
             at_the_gate(desk, lake=seen)
     assert before == media(desk)
     assert [] == told(desk, "source_proved")
+
+
+def test_word_of_a_dead_run_is_anchored(desk, object_store):
+    """It died between its word and the commit that anchors it: the next one says nothing twice, and anchors it."""
+    one = one_of(desk)
+    hold(desk, one)
+    kept, lake = media(desk, one), desk.ports.lake
+    refusal = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+    def before(method, target):
+        return refusal if method == "PUT" and "/commits/" in target else None
+
+    with reached_through(object_store, before) as client, pytest.raises(NotAuthorised):
+        at_the_gate(desk, lake=LakeStore(client, lake.location))
+    assert len(kept) == len(told(desk, "source_kept"))
+    assert {"legal_hold"} < at_the_gate(desk).keys()
+    assert len(kept) == len(told(desk, "source_kept"))
+    segments = {key for key in lake.list_keys(journal_prefix(str(DAY))) if "source-delete" in key}
+    assert segments <= {segment.key for segment in read_head(lake, desk.ports.org, DAY).journal}
+    assert [] == findings(desk)
