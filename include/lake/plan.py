@@ -31,6 +31,7 @@ class DayPlan:
 
     ``named_by`` is the way by which they came where it cannot name the day's other calls: such a plan is no measure of
     what the day lacks. Empty where analytics was asked for all of them.
+    ``planned_for`` is for what the day's calls were asked for, where that was not the day itself; empty of a night.
     ``unreadable`` holds the SHA-256 of each row of analytics' answer that names no conversation, sorted.
     ``without_names`` says of what the source gave no names (``agents``, ``queues``, ``wrap_up_codes``): what was
     planned with it has their ids alone.
@@ -42,6 +43,7 @@ class DayPlan:
     named_by: str = ""
     unreadable: tuple[str, ...] = ()
     without_names: tuple[str, ...] = ()
+    planned_for: str = ""
 
     def body(self) -> bytes:
         """Return the document."""
@@ -58,6 +60,7 @@ class DayPlan:
             "named_by": self.named_by,
             "unreadable": list(self.unreadable),
             "without_names": list(self.without_names),
+            "planned_for": self.planned_for,
         }
         return canonical_json(document | {name: value for name, value in more.items() if value})
 
@@ -158,6 +161,16 @@ def read_expected(lake: LakeStore, key: str, org: str, date: str) -> tuple[str, 
 def named_by(lake: LakeStore, key: str) -> str:
     """Return ``DayPlan.named_by`` of a day plan; raises as ``read_expected`` does."""
     return str(checked_document(lake, key).get("named_by") or "")
+
+
+def planned_by(lake: LakeStore, key: str) -> str:
+    """Return by or for what a day was planned where that is no night; empty for a night's own plan.
+
+    Raises:
+        IntegrityError: as ``read_expected``.
+    """
+    document = checked_document(lake, key)
+    return str(document.get("named_by") or document.get("planned_for") or "")
 
 
 @dataclass(frozen=True, slots=True)

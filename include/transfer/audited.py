@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from include.errors import ConfigurationError
-from include.lake import key_reading, layout
 from include.local_day import ONE_DAY, LocalDay, date_named, requested_days
+from include.transfer.nights import committed_days, first_night
 from include.transfer.second_look import SecondLook
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def audited_days(
     ``dates`` are the first and the last day as text, both empty where the offsets count. ``night`` is the local date
     that the nightly run of the same day archived, empty in a run by hand: a run that is late, or cleared weeks later,
     then looks at the days it was meant for. ``offsets`` is a JSON list of days before today. A day before the first
-    one in the lake was never meant to be archived; one after it that has no commit is a gap, and is planned.
+    night in the lake was never meant to be archived; one after it that has no commit is a gap, and is planned.
     ``accept_empty`` is a person's word about days, so these must be named.
 
     Raises:
@@ -77,11 +77,6 @@ def _offsets(text: str) -> list[int]:
 
 
 def _first_day(lake: LakeStore) -> date | None:
-    """Return the first day that has a commit; the bucket lists keys in order.
-
-    What stands before it and is no commit of ours must not make the lake look empty: then nothing would be audited. And
-    what lies under no call is no day: counting from there, an audit would archive days from before the archive.
-    """
-    keys = (key for key in lake.list_keys(layout.COMMITS) if key_reading.commit_number(key))
-    days = (day for key in keys for day in key_reading.dates_in([key]) if day != layout.UNKNOWN_CALL_DATE)
-    return next((date_named(day, "the day of a commit") for day in days), None)
+    """Return the first day that was archived as a whole; counting from a day before it, an audit would archive more."""
+    day = first_night(lake, committed_days(lake))
+    return date_named(day, "the day of a commit") if day else None

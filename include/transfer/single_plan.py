@@ -236,4 +236,4 @@ def _expectation(
         return alone
     with closing(source.find_conversations(day.start, day.end)) as found:
         expected = tuple(sorted({conversation_id, *found.by_id, *found.undated}))
-        return DayPlan(org, day, expected, unreadable=found.rejected)
+        return DayPlan(org, day, expected, unreadable=found.rejected, planned_for=SINGLE)

@@ -64,19 +64,20 @@ def verify_lake(lake: LakeStore, scope: Scope, say: Callable[[str], None] = lamb
     committed = sorted(key_reading.dates_in(lake.list_keys(layout.COMMITS)))
     findings: list[Finding] = []
     dates = list(scope.dates or committed)
+    first = ""
     if scope.whole:
         seen = whole_lake(lake, scope.org, committed, now)
         findings += seen.findings
-        dates = sorted({*committed, *seen.dates})
+        dates, first = sorted({*committed, *seen.dates}), seen.first_night
     if not dates:
         findings.append(Finding(FindingKind.GAP, layout.COMMITS, "no day was ever committed here"))
     for date in dates:
-        findings += verify_day(lake, date, scope, meter, now)
+        findings += verify_day(lake, date, scope, meter, now, first)
     return Verification(scope.words(), len(dates), meter.objects, meter.bytes, meter.seconds, tuple(distinct(findings)))
 
 
-def verify_day(lake: LakeStore, date: str, scope: Scope, meter: Meter, now: datetime) -> list[Finding]:
-    """Return everything that is wrong with one day.
+def verify_day(lake: LakeStore, date: str, scope: Scope, meter: Meter, now: datetime, first: str = "") -> list[Finding]:
+    """Return everything that is wrong with one day; ``first`` is that of the first night, where it is known.
 
     Raises:
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket cannot be asked at all.
@@ -93,7 +94,7 @@ def verify_day(lake: LakeStore, date: str, scope: Scope, meter: Meter, now: date
     if not evidence.is_committed and not is_explained:
         evidence.found(FindingKind.GAP, layout.commit_prefix(date), standing.sentence_without_commit())
     if scope.whole:
-        findings += unasked(lake, date, evidence.day_plans, now)
+        findings += unasked(lake, date, evidence.day_plans, now, first)
     return [*evidence.findings, *findings]
 
 

@@ -11,6 +11,7 @@ from include.audit.finding import Finding, FindingKind
 from include.errors import IntegrityError, LakeUnavailable
 from include.lake import key_reading, layout
 from include.lake.plan import named_by
+from include.transfer.nights import first_night
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,9 +26,10 @@ NIGHT_MAX = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class WholeLake:
-    """What a walk over every key found, and the days that have objects at all."""
+    """What a walk over every key found, the days that have objects at all, and the one at which the nights begin."""
 
     dates: frozenset[str]
+    first_night: str
     findings: tuple[Finding, ...]
 
 
@@ -37,7 +39,8 @@ def whole_lake(lake: LakeStore, org: str, committed: Sequence[str], now: datetim
     Raises:
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not list them.
     """
-    findings = [*_gaps(committed), *_open_uploads(lake, now)]
+    first = first_night(lake, committed)
+    findings = [*_gaps(committed, first), *_open_uploads(lake, now)]
     dates: set[str] = set()
     for key in lake.list_keys(""):
         media = key_reading.MediaKey.parse(key)
@@ -47,12 +50,12 @@ def whole_lake(lake: LakeStore, org: str, committed: Sequence[str], now: datetim
             findings.append(Finding(FindingKind.STRANGER, key, f"it belongs to organisation {media.identity.org}"))
         else:
             dates |= key_reading.dates_in([key])
-    return WholeLake(frozenset(dates), tuple(findings))
+    return WholeLake(frozenset(dates), first, tuple(findings))
 
 
-def _gaps(committed: Sequence[str]) -> Iterator[Finding]:
-    # What lies under no call is a place, and no day between others.
-    days = [date.fromisoformat(text) for text in committed if text != layout.UNKNOWN_CALL_DATE]
+def _gaps(committed: Sequence[str], night: str) -> Iterator[Finding]:
+    # Before the first night, and without one, no day was meant to be archived.
+    days = [date.fromisoformat(text) for text in committed if night and text >= night]
     for before, after in pairwise(days):
         missing = (after - before).days - 1
         first, last = before + timedelta(days=1), after - timedelta(days=1)
@@ -65,12 +68,12 @@ def _gaps(committed: Sequence[str]) -> Iterator[Finding]:
             yield Finding(FindingKind.GAP, layout.commit_prefix(first.isoformat()), what)
 
 
-def unasked(lake: LakeStore, day: str, plans: Sequence[str], now: datetime) -> Iterator[Finding]:
+def unasked(lake: LakeStore, day: str, plans: Sequence[str], now: datetime, first: str = "") -> Iterator[Finding]:
     """Name a day of which nobody asked what calls it had: what single recordings and an export name is no measure.
 
-    Not one that is so young that its night may still come.
+    Not one that is so young that its night may still come, nor one before the ``first`` night, where there is one.
     """
-    if not plans or day == layout.UNKNOWN_CALL_DATE or date.fromisoformat(day) + NIGHT_MAX >= now.date():
+    if day < first or not plans or day == layout.UNKNOWN_CALL_DATE or date.fromisoformat(day) + NIGHT_MAX >= now.date():
         return
     try:
         is_asked = not all(named_by(lake, key) for key in plans)

@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from include.genesys.models import Contract
-from include.lake.plan import ShardPlan
+from include.lake.plan import DayPlan, ShardPlan
 from include.local_day import ONE_DAY, LocalDay
 from include.transfer.day import commit_day
+from include.transfer.metadata import SINGLE
 from include.transfer.single import archive_single, media_downloader
 from include.transfer.single_plan import SingleWish, plan_single
+from tests.story.desk import ORG, conversation
 from tests.story.night import DAY, ZONE, audio_of, night
 
 if TYPE_CHECKING:
@@ -82,3 +84,12 @@ def copies_in(lake: LakeStore) -> list[dict[str, object]]:
 def source_of(lake: LakeStore, item: object) -> dict[str, object]:
     """Return where a part says it came from."""
     return json.loads(lake.read(item.metadata_key))["source"]
+
+
+def single_plans(date):
+    """Return both plans that single recordings leave of a day: of all its calls where it is over, else of that one."""
+    day = LocalDay.of(date, ZONE)
+    return (
+        DayPlan(ORG, day, (conversation(1), conversation(2)), planned_for=SINGLE),
+        DayPlan(ORG, day, (conversation(1),), named_by=SINGLE),
+    )

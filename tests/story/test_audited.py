@@ -14,6 +14,7 @@ from include.transfer.audited import audited_days, look_of
 from include.transfer.day import commit_day
 from tests.story.desk import ORG
 from tests.story.night import DAY, ZONE
+from tests.story.one_recording import single_plans
 from tests.story.shelf import ScriptedSource
 
 NOW = datetime(2026, 4, 2, 5, 0, tzinfo=UTC)
@@ -49,6 +50,28 @@ def test_media_of_an_unknown_call_is_no_first_day(lake):
     commit_day(lake, ORG, DAY, [])
     assert ["2026-03-03", "2026-03-26", "2026-03-30", "2026-04-01"] == days(lake)
     assert ["2026-03-02", "2026-04-01"] == days(lake, offsets="[31, 32, 1, 1]")
+
+
+def test_day_of_single_recordings_is_no_first_day(lake):
+    """Somebody needed one recording of years ago: that archives nothing from before the archive either.
+
+    Nor does a lake in which nothing else is make an audit begin the nights by itself.
+    """
+    for number, plan in enumerate(single_plans("2015-06-01"), start=1):
+        lake.put_document(plan.key, plan.body())
+        commit_day(lake, ORG, plan.day, [plan.key])
+        assert [] == days(lake), number
+    commit_day(lake, ORG, DAY, [])
+    assert ["2026-03-03", "2026-03-26", "2026-03-30", "2026-04-01"] == days(lake)
+    assert ["2026-03-02", "2026-04-01"] == days(lake, offsets="[31, 32, 1, 1]")
+
+
+def test_day_of_which_plans_cannot_be_read_counts(lake):
+    """A plan that somebody altered must not take days out of the audits."""
+    plan = single_plans(str(DAY))[0]
+    commit_day(lake, ORG, DAY, [])
+    lake.put_document(plan.key, b"{}")
+    assert ["2026-03-03", "2026-03-26", "2026-03-30", "2026-04-01"] == days(lake)
 
 
 def test_cleared_run_looks_at_the_days_it_was_meant_for(lake):

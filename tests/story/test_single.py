@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ def test_one_recording_is_archived_before_the_night(lake, tmp_path, contract):
     with clean(lake, tmp_path, contract=contract) as tonight:
         place = one_of(tonight)
         planned = plan(tonight, wish_for(tonight, place))
+        assert "single" == json.loads(lake.read(planned.plan_key))["planned_for"]
         report = archive(tonight, planned)
         assert ((), 1) == (report.missing, report.archived)
         state = state_of(lake, read_head(lake, tonight.box.org_id, DAY))

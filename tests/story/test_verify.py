@@ -21,9 +21,10 @@ from include.transfer.erase import erase_conversation
 from include.transfer.metadata import SINGLE
 from include.transfer.verify import Scope, verify_lake
 from include.transfer.verify_whole import unasked
-from tests.story.desk import conversation
+from tests.story.desk import ORG, conversation
 from tests.story.erased_day import ErasedDay, order
 from tests.story.night import DAY, Night, media_keys, night, remove
+from tests.story.one_recording import single_plans
 from tests.story.tampering import Tampering
 
 if TYPE_CHECKING:
@@ -289,6 +290,32 @@ def test_day_that_nobody_asked_about_is_a_gap(lake, tmp_path):
     ]
     young = LocalDay(lake.now().date() - ONE_DAY, DAY.zone)
     assert [] == list(unasked(lake, str(young), [plan_of(lake, "2026-03-03")], lake.now()))
+
+
+def test_recording_of_years_ago_is_no_night(lake):
+    """One call of 2015 was needed now: no night is missing for the eleven years before the first one.
+
+    After that night it is: a single recording stands for no night, and one that nobody asked about is named.
+    """
+    for plan in (
+        *(single_plans("2015-06-01")[0], *single_plans("2015-06-08"), *single_plans("2015-06-09")[1:]),
+        *single_plans("2026-03-05")[1:],
+        DayPlan(ORG, LocalDay.of("2026-03-02", DAY.zone), ()),
+    ):
+        lake.put_document(plan.key, plan.body())
+        commit_day(lake, ORG, plan.day, ())
+    gaps = verify_lake(lake, Scope(whole=True)).findings
+    assert {FindingKind.GAP} == {item.kind for item in gaps}
+    assert ["commits/date=2026-03-03/", "commits/date=2026-03-05/"] == [item.key for item in gaps]
+
+
+def test_lake_without_a_night_says_that_nobody_asked(lake):
+    """Nights that never began are no reason to be silent about the days that are there."""
+    plan = single_plans("2026-03-05")[1]
+    lake.put_document(plan.key, plan.body())
+    commit_day(lake, ORG, plan.day, ())
+    (gap,) = verify_lake(lake, Scope(whole=True)).findings
+    assert ("commits/date=2026-03-05/", True) == (gap.key, "nobody asked" in gap.what)
 
 
 def plan_of(lake, date):
