@@ -66,7 +66,10 @@ def explain(
     except NotAuthorised as error:
         if error.status != 403:  # noqa: PLR2004 - RFC 9110: 403, understood but refused; 401 concerns the whole run
             raise
-        return (_whole(conversation_id, Outcome.RESTRICTED, "no_permission", error.code or "403"),)
+        if error.code is None:
+            # Each 403 of the published API has one: this is a firewall's page, and no word about the conversation.
+            return (_whole(conversation_id, Outcome.PENDING, UNAVAILABLE, str(error)),)
+        return (_whole(conversation_id, Outcome.RESTRICTED, "no_permission", error.code),)
     except RetriableError as error:
         return (_whole(conversation_id, Outcome.PENDING, UNAVAILABLE, str(error)),)
     except PermanentError as error:

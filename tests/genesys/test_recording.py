@@ -239,6 +239,20 @@ def test_a_conversation_that_is_gone_says_which(client):
     )
 
 
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(
+    "body", [b"<html>404 Not Found</html>", None, {"message": "no Route matched with those values"}]
+)
+def test_a_page_of_something_between_says_nothing_of_a_recording(client, genesys, status, body):
+    """Each 404 of the published API has a code; one without is a gateway's, and a conversation is not gone by it."""
+    genesys.script(f"/api/v2/conversations/{uuid(1)}/recordingmetadata", Reply(status, body))
+    genesys.script(f"{BATCHES}/job-1", Reply(status, body))
+    for ask, sought in ((client.recording_metadata, uuid(1)), (client.batch_status, "job-1")):
+        with pytest.raises(SourceUnavailable, match="without a code") as caught:
+            ask(sought)
+        assert status == caught.value.status
+
+
 def test_no_id_leaves_its_place_in_the_path(client, genesys):
     """A hostile id is one encoded segment."""
     with pytest.raises(RecordingGone):

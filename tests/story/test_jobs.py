@@ -135,6 +135,12 @@ def test_credentials_refused_for_metadata_stop_the_shard(table: Desk) -> None:
     assert {} == everything_in(table.lake)
 
 
+def test_403_without_a_code_restricts_nothing(table: Desk) -> None:
+    """Each 403 of the published API has a code; a firewall's page is no word of the source about this conversation."""
+    table.source.recordings[conversation(1)] = NotAuthorised("no", status=403)
+    assert {record(1, "pending", "metadata_unavailable", 0)} == brief(table.deliver(numbers=(1,)))
+
+
 @pytest.mark.parametrize("error", [NotAuthorised("no", status=403), SourceUnavailable("later")])
 def test_api_that_refuses_the_job_stops_the_shard(table: Desk, error: Exception) -> None:
     """When the job cannot be asked for at all the shard stops without a manifest, so that the task is tried again."""
