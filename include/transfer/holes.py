@@ -66,10 +66,7 @@ def explain(
     except NotAuthorised as error:
         if error.status != 403:  # noqa: PLR2004 - RFC 9110: 403, understood but refused; 401 concerns the whole run
             raise
-        if error.code is None:
-            # Each 403 of the published API has one: this is a firewall's page, and no word about the conversation.
-            return (_whole(conversation_id, Outcome.PENDING, UNAVAILABLE, str(error)),)
-        return (_whole(conversation_id, Outcome.RESTRICTED, "no_permission", error.code),)
+        return (_forbidden(conversation_id, error),)
     except RetriableError as error:
         return (_whole(conversation_id, Outcome.PENDING, UNAVAILABLE, str(error)),)
     except PermanentError as error:
@@ -131,6 +128,13 @@ def _word(media: str | None) -> str:
 def _available(text: str) -> tuple[Outcome, str]:
     """The source has it and did not deliver it: with an error of its own, or in silence, which may pass."""
     return (Outcome.SOURCE_ERROR, "batch_error") if text else (Outcome.PENDING, NOT_IN_RESULT)
+
+
+def _forbidden(conversation_id: str, error: NotAuthorised) -> ItemRecord:
+    """Each 403 of the published API has a code: one without is a firewall's page, and no word of the source."""
+    if error.code is None:
+        return _whole(conversation_id, Outcome.PENDING, UNAVAILABLE, str(error))
+    return _whole(conversation_id, Outcome.RESTRICTED, "no_permission", error.code)
 
 
 def _whole(conversation_id: str, outcome: Outcome, reason: str, fact: str) -> ItemRecord:
