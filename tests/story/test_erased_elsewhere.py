@@ -218,6 +218,19 @@ def test_word_without_an_erasure_proves_nothing(lake, planted):
     assert (kind, stone.key) in {(item.kind, item.key) for item in verify_lake(lake, Scope((str(DAY),))).findings}
 
 
+def test_day_is_open_until_the_erasure_is_finished(lake):
+    """Cut short on its own day, it is open on both; the same order finishes it, and both are complete."""
+    put_there(lake, BEFORE, conversation(1), recording_of(1), audio(1))
+    stone = Tombstone(ORG, str(BEFORE), conversation(1), "x", "y", "z", "2026-03-05T00:00:00+00:00", ())
+    lake.put_document(stone.key, stone.body())
+    head = named(lake, stone.key, conversation_id=conversation(1))
+    assert not present_state(lake, head).is_complete
+    (done,) = erase_everywhere(lake, replace(order(), day=BEFORE))
+    assert BEFORE == done.order.day
+    assert present_state(lake, head).is_complete
+    assert [] == findings(lake)
+
+
 def test_word_with_another_ones_tombstone_is_a_contradiction(lake):
     """A tombstone speaks for its own conversation."""
     stone = erased_before(lake, ORG, conversation(1))
