@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from include.audit.standing import Baseline, Stage, Standing
 from include.errors import IntegrityError
 from include.lake.commit import read_head
+from include.lake.plan import named_by
 from include.local_day import LocalDay
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ def _trailing(lake: LakeStore, org: str, day: LocalDay, weeks: int) -> list[int]
     """Return what was expected on the same weekday of the weeks before, as far as the lake knows and believes it.
 
     Each week that was doubted itself, or is damaged, is made up for by one further back: after three weeks of a broken
-    source there would be nothing left to compare with, and the fourth empty day would be believed.
+    source there would be nothing left to compare with, and the fourth empty day would be believed. One that nobody
+    measured is as one that the lake does not know.
     """
     counts: list[int] = []
     number, last = 1, weeks
@@ -106,7 +108,7 @@ def _trailing(lake: LakeStore, org: str, day: LocalDay, weeks: int) -> list[int]
         try:
             head = read_head(lake, org, LocalDay(day.date - number * ONE_WEEK, day.zone))
             is_believed = head is None or _is_believed(head)
-            if head is not None and is_believed:
+            if head is not None and is_believed and _is_measured(lake, head):
                 counts.append(_count(head))
         except (IntegrityError, ValueError, TypeError, AttributeError):
             # That day's own runs say so; it must not keep this one from being committed.
@@ -121,6 +123,11 @@ def _is_believed(head: Commit) -> bool:
     standing = Standing.of_summary(head.summary)
     is_held = head.summary.get("state") == Stage.HELD and not standing.not_looked_up
     return standing.accepted_empty or not (standing.held or is_held)
+
+
+def _is_measured(lake: LakeStore, head: Commit) -> bool:
+    """Whether analytics was asked how many calls the day had: an export or a single recording names only its own."""
+    return not head.plans or not all(named_by(lake, key) for key in head.plans)
 
 
 def _count(head: Commit) -> int:

@@ -11,13 +11,15 @@ from include.audit.standing import Baseline
 from include.canonical import canonical_json, read_document
 from include.lake.commit import DayContents, first_commit, read_head
 from include.lake.layout import commit_key
+from include.lake.plan import DayPlan
 from include.local_day import LocalDay
 from include.outcome import Outcome
 from include.settings import ArchiveSettings
-from include.transfer.closing import ClosingRules, audit_rules, nightly_rules
+from include.transfer.closing import ClosingRules, _trailing, audit_rules, nightly_rules
 from include.transfer.day import commit_day, reconcile_day
+from include.transfer.metadata import NATIVE_EXPORT, SINGLE
 from tests.story.day_ends import Analytics, plan, settle
-from tests.story.desk import ORG
+from tests.story.desk import ORG, conversation
 from tests.story.night import DAY, ZONE, everything_in, remove
 
 NIGHTLY = ClosingRules(Baseline(conversations_min=2))
@@ -101,6 +103,39 @@ def test_suspiciously_empty_day_is_held_with_a_sentence(lake):
     reconcile_day(lake, ORG, DAY, [key], LAST_AUDIT)
     assert (True, "held") == (state.is_complete, stage_of(lake))
     assert f"{DAY} is held, not closed: analytics names 0 conversations, and 300 on median" in words
+
+
+@pytest.mark.parametrize("way", [SINGLE, NATIVE_EXPORT])
+def test_weeks_that_nobody_measured_are_not_compared_with(lake, way):
+    """One call fetched alone, or what an export happened to bring, says nothing of how many calls a week has."""
+    earlier_weeks(lake, 300, 310, 290)
+    unmeasured = [DayPlan(ORG, LocalDay(DAY.date - timedelta(weeks=4), ZONE), (conversation(1),), named_by=way)]
+    commit_plans(lake, unmeasured[0].day, 1, *unmeasured)
+    assert [300, 310, 290] == _trailing(lake, ORG, DAY, 4)
+    asked = replace(unmeasured[0], named_by="", planned_for=SINGLE)
+    commit_plans(lake, asked.day, 2, *unmeasured, asked)
+    assert [300, 310, 290, 2] == _trailing(lake, ORG, DAY, 4)
+
+
+def test_weeks_that_nobody_measured_hide_no_empty_day(lake):
+    """Three weeks of one call each beside a week of 300 would make one call the custom."""
+    earlier_weeks(lake, 300, 310, 290)
+    for weeks in (4, 5, 6):
+        day = LocalDay(DAY.date - timedelta(weeks=weeks), ZONE)
+        commit_plans(lake, day, 1, DayPlan(ORG, day, (conversation(1),), named_by=SINGLE))
+    rules = replace(NIGHTLY, baseline=replace(NIGHTLY.baseline, weeks=6))
+    commit_day(lake, ORG, DAY, [archived_day(lake)], rules)
+    assert "300 on median of the same weekday in the 3 weeks" in read_head(lake, ORG, DAY).summary["held"]
+
+
+def commit_plans(lake, day, count, *plans):
+    """Commit a day that expects so many conversations by these plans."""
+    for plan_ in plans:
+        lake.put_document(plan_.key, plan_.body())
+    contents, head = DayContents(plans=tuple(plan_.key for plan_ in plans)), read_head(lake, ORG, day)
+    commit = head.following(contents) if head else first_commit(ORG, day, contents)
+    commit = commit.with_items([], {"expected": count})
+    lake.put_document(commit.key, commit.body())
 
 
 def test_held_day_is_released_by_a_person(lake):
