@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from include.audit.metrics import Metrics
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class Download:
 
 
 class DownloadTally:
-    """The downloads of a task. ``name_of`` turns an error into the reason's word."""
+    """The downloads of a task, each of them a line in its log. ``name_of`` turns an error into the reason's word."""
 
     def __init__(
         self,
@@ -101,8 +105,8 @@ class DownloadTally:
         self._seconds = 0.0
 
     @contextmanager
-    def download(self) -> Iterator[Download]:
-        """Count what happens inside the block as one download."""
+    def download(self, recording_id: str) -> Iterator[Download]:
+        """Count what happens inside the block as one download; the id is empty where nobody knows whose it is."""
         one, began, reason = Download(), self._clock(), ""
         try:
             yield one
@@ -111,7 +115,13 @@ class DownloadTally:
             reason = self._name_of(error)
             raise
         finally:
-            self._count(one.bytes, self._clock() - began, reason)
+            seconds = self._clock() - began
+            self._count(one.bytes, seconds, reason)
+            log.info(
+                "recording_id=%s download=%s latency_ms=%d bytes=%d%s",
+                recording_id or "-", "failure" if reason else "success", round(seconds * 1000), one.bytes,
+                f" error={reason}" if reason else "",
+            )  # fmt: skip
 
     def result(self) -> Downloads:
         """Return the counts so far."""

@@ -211,7 +211,7 @@ class BundleMembers:
         for member in share.members:
             sink = stack.enter_context(self.work.downloader.spool())
             try:
-                with self.work.tally.download() as download:
+                with self.work.tally.download(share.place[1]) as download:
                     bodies.append(self._extracted(member, view, sink))
                     download.arrived(bodies[-1].size, bodies[-1].refused_for)
             except ArchiveRejected as error:

@@ -119,7 +119,7 @@ def _ingest(
         return Seen.RECOGNISED
     with shard.downloader.spool("/".join((EXPORT, shard.plan.org, *place, item.object.etag.strip('"')))) as sink:
         try:
-            with shard.tally.download() as download:
+            with shard.tally.download(place[1]) as download:
                 body = _fetched(work, item, metadata, cast("BinaryIO", sink))
                 download.arrived(body.size, body.refused_for)
         except NotAuthorised:

@@ -56,7 +56,7 @@ def archive_recording(work: ShardWork, urls: JobUrls, group: RecordingResults) -
         for ordinal, result in enumerate(selected):
             sink = stack.enter_context(work.downloader.spool("/".join((identity.org, *place, str(ordinal)))))
             try:
-                with work.tally.download() as download:
+                with work.tally.download(group.recording_id) as download:
                     body = fetch_body(work, urls, result, sink)
                     download.arrived(body.size, "" if body.is_zip else body.refused_for)
             except NotAuthorised:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from include.audit.delivery import Backlog
@@ -58,7 +60,7 @@ def book():
 def measured_everything(book):
     """Measure one of each."""
     tally = DownloadTally(book)
-    with tally.download() as download:
+    with tally.download("r-1") as download:
         download.arrived(5, refused_for="structure_whole")
     measure_calls(book, CallCounts({"GET /x": 4}, 1, 2, 3, 0.5))
     measure_recordings(book, dict.fromkeys(map(str, Outcome), 1))
@@ -82,11 +84,11 @@ def test_downloads_are_counted_with_bytes_time_and_the_reason_of_failure(book):
     """A download that arrives, one whose bytes are refused, one that breaks off."""
     moments = iter([0.0, 1.5, 2.0, 2.5, 3.0, 4.0])
     tally = DownloadTally(book, name_of=lambda error: type(error).__name__, clock=lambda: next(moments))
-    with tally.download() as download:
+    with tally.download("r-1") as download:
         download.arrived(700)
-    with tally.download() as download:
+    with tally.download("r-1") as download:
         download.arrived(30, refused_for="structure_whole")
-    with pytest.raises(TimeoutError), tally.download():
+    with pytest.raises(TimeoutError), tally.download("r-1"):
         raise TimeoutError
     result = tally.result()
     assert Downloads(3, {"TimeoutError": 1, "structure_whole": 1}, milliseconds=3000, bytes=730) == result
@@ -98,6 +100,24 @@ def test_downloads_are_counted_with_bytes_time_and_the_reason_of_failure(book):
     } == result.guide_report()
     assert 1 == book.values()["download_failures.structure_whole"]
     assert [1.5, 0.5, 1.0] == [value for kind, _, value in book.entries if kind is Kind.TIMER]
+
+
+def test_each_download_is_logged_with_its_latency_and_error(caplog):
+    """What the media download guide records of each: which media, how it ended, how long it took, and why it failed."""
+    moments = iter([0.0, 1.5, 2.0, 2.25, 3.0, 4.0])
+    tally = DownloadTally(name_of=lambda error: type(error).__name__, clock=lambda: next(moments))
+    with caplog.at_level(logging.INFO, logger="include.audit.download_tally"):
+        with tally.download("r-1") as download:
+            download.arrived(700)
+        with tally.download("r-2") as download:
+            download.arrived(30, refused_for="structure_whole")
+        with pytest.raises(TimeoutError), tally.download(""):
+            raise TimeoutError
+    assert [
+        "recording_id=r-1 download=success latency_ms=1500 bytes=700",
+        "recording_id=r-2 download=failure latency_ms=250 bytes=30 error=structure_whole",
+        "recording_id=- download=failure latency_ms=1000 bytes=0 error=TimeoutError",
+    ] == [record.getMessage() for record in caplog.records]
 
 
 def test_tasks_of_a_run_are_added_up():
