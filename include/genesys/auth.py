@@ -101,7 +101,7 @@ class TokenSource:
                 "POST",
                 f"{self._connection.login_base_url}{ENDPOINT}",
                 headers=self._headers(),
-                body=urlencode(token_form(self._connection.contract)).encode(),
+                body=urlencode(token_form(self._connection.token_scope)).encode(),
                 deadline_at=deadline.at,
             )
         except SourceUnavailable as error:

@@ -27,9 +27,13 @@ REQUESTS_PER_MINUTE = 300
 REQUESTS_PER_MINUTE_MAX = 10_000
 PRESIGNED_HOST = "amazonaws.com"
 
+GUIDE_SCOPE = "recording:read"
+"""What the media download guide asks a token for; the bulk export guide names others."""
+
 _ORG_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _CLIENT_ID = re.compile(r"[\x21-\x39\x3b-\x7e]{1,256}")  # RFC 7617: a user-id holds no colon
 _HOST_SUFFIX = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}|localhost")
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")  # RFC 6749, 3.3
 _BASE_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
 
 
@@ -39,7 +43,7 @@ class GenesysConnection:
 
     ``api_base_url`` and ``login_base_url`` end without a slash. ``media_hosts`` are host suffixes that presigned
     media URLs may point to; ``private_media_hosts`` are full host names that may point into your own network, such as
-    an S3 endpoint inside a VPC.
+    an S3 endpoint inside a VPC. ``scope`` is empty where the contract's own is meant.
     """
 
     name: str
@@ -52,11 +56,17 @@ class GenesysConnection:
     requests_per_minute: int = REQUESTS_PER_MINUTE
     media_hosts: tuple[str, ...] = (PRESIGNED_HOST,)
     private_media_hosts: tuple[str, ...] = ()
+    scope: str = ""
 
     @property
     def loopback(self) -> bool:
         """Whether the API is on this machine: the sandbox, never Genesys Cloud."""
         return is_loopback(urlsplit(self.api_base_url).hostname or "")
+
+    @property
+    def token_scope(self) -> str:
+        """What a token is asked for; empty where nothing is: the platform looks at the client's role alone."""
+        return self.scope or (GUIDE_SCOPE if self.contract is Contract.GUIDE else "")
 
     @classmethod
     def from_fields(
@@ -84,6 +94,7 @@ class GenesysConnection:
                 "media_hosts", extra.get("media_hosts"), _default_media_hosts(urlsplit(api).hostname or "")
             ),
             private_media_hosts=fields.hosts("private_media_hosts", extra.get("private_media_hosts"), ()),
+            scope=fields.scope(),
         )
 
 
@@ -136,6 +147,15 @@ class _Fields:
         if not 1 <= int(text) <= REQUESTS_PER_MINUTE_MAX:
             raise self.wrong("requests_per_minute", f"must be 1 to {REQUESTS_PER_MINUTE_MAX}")
         return int(text)
+
+    def scope(self) -> str:
+        value = self.extra.get("scope")
+        if value in (None, ""):
+            return ""
+        words = " ".join(part for part in value.split(" ") if part) if isinstance(value, str) else ""
+        if not _SCOPE.fullmatch(words):
+            raise self.wrong("scope", "must be OAuth scopes such as recording:read, a space between them")
+        return words
 
     def hosts(self, field: str, value: object, default: tuple[str, ...]) -> tuple[str, ...]:
         if value in (None, ""):

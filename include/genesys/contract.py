@@ -25,7 +25,6 @@ BATCHES = "/api/v2/recording/batchrequests"
 BATCH = f"{BATCHES}/{{}}"
 RECORDING_METADATA = "/api/v2/conversations/{}/recordingmetadata"
 
-GUIDE_SCOPE = "recording:read"
 ORIGINAL = "original"
 OUTPUT_FORMATS = (ORIGINAL, "wav", "mp3")
 ZIP = "application/zip"
@@ -36,10 +35,10 @@ LOST_SUBMISSIONS_MAX = 2
 _JOB_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 
-def token_form(contract: Contract) -> dict[str, str]:
-    """Return the form fields of a token request."""
+def token_form(scope: str) -> dict[str, str]:
+    """Return the form fields of a token request; without a scope there is no field of it."""
     form = {"grant_type": "client_credentials"}
-    return form | {"scope": GUIDE_SCOPE} if contract is Contract.GUIDE else form
+    return form | {"scope": scope} if scope else form
 
 
 def batch_submission(contract: Contract, conversation_ids: Sequence[str], output_format: str | None) -> ApiRequest:

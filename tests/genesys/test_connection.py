@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from include.errors import ConfigurationError
 from include.genesys.connection import GenesysConnection, is_loopback
+from include.genesys.contract import token_form
 from include.genesys.models import Contract
 from include.genesys.regions import REGION_DOMAINS, region_of
 
@@ -45,6 +46,23 @@ def test_the_guide_contract_asks_the_api_host_for_tokens():
 def test_the_platform_contract_is_the_default():
     """What the published API speaks needs no setting."""
     assert (Contract.PLATFORM, 300) == (build().contract, build().requests_per_minute)
+
+
+@pytest.mark.parametrize(
+    ("extra", "form"),
+    [
+        ({}, {}),
+        ({"contract": "guide"}, {"scope": "recording:read"}),
+        (
+            {"contract": "guide", "scope": " recording:read  conversation:readonly "},
+            {"scope": "recording:read conversation:readonly"},
+        ),
+        ({"scope": "recordings"}, {"scope": "recordings"}),
+    ],
+)
+def test_scope_of_the_token_is_the_guide_s_unless_the_connection_says_another(extra, form):
+    """The two guides name different ones, and the platform looks at none."""
+    assert {"grant_type": "client_credentials", **form} == token_form(build(extra).token_scope)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:8080/", "http://[::1]:8080"])
@@ -93,6 +111,9 @@ def test_a_region_newer_than_this_code_can_be_named_by_its_urls():
         ("requests_per_minute", {}, {"requests_per_minute": True}),
         ("requests_per_minute", {}, {"requests_per_minute": "many"}),
         ("requests_per_minute", {}, {"requests_per_minute": 99999}),
+        ("scope", {}, {"scope": 7}),
+        ("scope", {}, {"scope": 'recording:read"'}),
+        ("scope", {}, {"scope": "recording:read\r\nX: y"}),
         ("media_hosts", {}, {"media_hosts": "com"}),
         ("media_hosts", {}, {"media_hosts": " , "}),
         ("media_hosts", {}, {"media_hosts": "a.example/b"}),
