@@ -12,11 +12,11 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
-from urllib3.util.connection import create_connection
 
 from include.http_answer import HttpAnswer, NoAnswerError
 from include.idle_connections import IdleConnections
 from include.socket_calls import send
+from include.transfer.dial import dial
 from include.transfer.pace import Pace, PacedSocket
 
 if TYPE_CHECKING:
@@ -39,8 +39,7 @@ class _GuardedConnection:
     guard: ClassVar[AddressGuard]
     host: str
     port: int
-    timeout: float | None
-    source_address: tuple[str, int] | None
+    timeout: float
     socket_options: list[tuple[int, int, int | bytes]] | None
     answers = 0
 
@@ -51,13 +50,10 @@ class _GuardedConnection:
             addresses = self.guard(self.host.strip("[]"), self.port)
         except OSError as error:
             raise NewConnectionError(self, "the host name does not resolve") from error  # type: ignore[arg-type]
-        failure: OSError | None = None
-        for address in addresses:
-            try:
-                return create_connection((address, self.port), self.timeout, self.source_address, self.socket_options)
-            except OSError as error:
-                failure = error
-        raise NewConnectionError(self, "no address accepts a connection") from failure  # type: ignore[arg-type]
+        try:
+            return dial(addresses, self.port, self.timeout, self.socket_options or ())
+        except OSError as error:
+            raise NewConnectionError(self, "no address accepts a connection") from error  # type: ignore[arg-type]
 
 
 @dataclass(slots=True, eq=False)
