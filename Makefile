@@ -22,7 +22,7 @@ DEMO_OPTIONS = $(if $(DATE),--date=$(DATE)) $(if $(TIMEZONE),--timezone=$(TIMEZO
 	$(if $(CONTRACT),--contract=$(CONTRACT)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(PORT),--port=$(PORT)) \
 	$(if $(FAULT),--fault=$(call verbatim,FAULT))
 
-.PHONY: help setup demo up down run single day rebuild-catalog verify deliver derive evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
+.PHONY: help setup demo up down run single day rebuild-catalog verify doctor deliver derive evidence erase hold test check static lint types layers spelling deploy-files quick bench docs fix lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ verify: ## prove the lake against its own evidence: all days, or DATE=YYYY-MM-DD
 rebuild-catalog: ## build the catalog anew from the commits, on the lake of the environment or the demo's [DATE= END_DATE=]
 	$(SETUP)
 	@$(LAKE) rebuild-catalog $(if $(DATE),--date=$(DATE)) $(if $(END_DATE),--end-date=$(END_DATE))
+
+doctor: ## say what the bucket itself guards: versions, locks, who else may come in; 0 only if it is enough
+	$(SETUP)
+	@$(LAKE) doctor
 
 deliver: ## send what the webhook's receiver has not taken yet [DATE=YYYY-MM-DD: of that day too, DEAD=1: also what was given up]
 	$(SETUP)

@@ -18,6 +18,7 @@ from include.canonical import sha256_hex
 from include.errors import ArchiveError, IntegrityError, LakeConflict, LakeUnavailable
 from include.lake.backoff import Backoff
 from include.lake.bucket import Bucket, S3Client, client_config
+from include.lake.bucket_guards import BucketGuard, bucket_guards
 from include.lake.history import KeyHistory, OpenUpload, histories
 from include.lake.listing import listed
 from include.lake.multipart import MultipartUpload
@@ -104,6 +105,10 @@ class LakeStore:
     def versions(self) -> Versions:
         """Every version of every object, for those who may erase and hold."""
         return Versions(self._bucket, self._prefix, self.location.uri)
+
+    def guards(self) -> tuple[BucketGuard, ...]:
+        """Return what the bucket itself guards; raises as ``bucket_guards``."""
+        return bucket_guards(self._bucket, self.location.uri, self.writing.protection)
 
     def put_if_absent(self, key: str, body: IO[bytes], *, bytes_: int, sha256: str, media_type: str) -> Put:
         """Write the object unless the key exists, and read it back.

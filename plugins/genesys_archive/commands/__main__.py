@@ -17,7 +17,7 @@ from include.errors import ArchiveError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS: tuple[str, ...] = ("day", "deliver", "derive", "erase", "hold", "rebuild-catalog", "verify")
+COMMANDS: tuple[str, ...] = ("day", "deliver", "derive", "doctor", "erase", "hold", "rebuild-catalog", "verify")
 """Modules beside this one, by their command's name; a hyphen stands for the module's underscore."""
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 
