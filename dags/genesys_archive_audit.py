@@ -107,8 +107,9 @@ def genesys_archive_audit() -> None:
         pool=API_POOL,
         execution_timeout=timedelta(hours=6),
     )
+    exported = export_shards(plan.output)
     commit, leaves = close_days(
-        plan, announces=AUDITED_ASSET, is_audit="True", accept_empty="{{ params.accept_empty }}"
+        plan, exported, announces=AUDITED_ASSET, is_audit="True", accept_empty="{{ params.accept_empty }}"
     )
     # Also after a failed commit, when it has most to tell; not without a plan, which names the days.
     verify = VerifyDayOperator(
@@ -119,8 +120,8 @@ def genesys_archive_audit() -> None:
         trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
         execution_timeout=timedelta(hours=12),
     )
-    plan >> export_shards(plan.output) >> commit >> [*leaves, verify]
-    plan >> verify
+    plan >> [exported, verify]
+    commit >> [*leaves, verify]
 
 
 genesys_archive_audit()

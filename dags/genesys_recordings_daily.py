@@ -109,8 +109,10 @@ def genesys_recordings_daily() -> None:
         pool=API_POOL,
         execution_timeout=timedelta(hours=1),
     )
-    commit, leaves = close_days(plan, announces=RECORDINGS_ASSET, plan_only="{{ params.dry_run }}")
-    plan >> export_shards(plan.output) >> commit >> leaves
+    exported = export_shards(plan.output)
+    commit, leaves = close_days(plan, exported, announces=RECORDINGS_ASSET, plan_only="{{ params.dry_run }}")
+    plan >> exported
+    commit >> leaves
 
 
 genesys_recordings_daily()

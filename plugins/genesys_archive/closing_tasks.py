@@ -17,7 +17,7 @@ from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.operators.report_derivatives import ReportDerivativesOperator
 
 if TYPE_CHECKING:
-    from airflow.sdk import Asset, BaseOperator
+    from airflow.sdk import Asset, BaseOperator, TaskGroup
 
 COMMIT_TIMEOUT = CATALOG_TIMEOUT = RECONCILE_TIMEOUT = PLAN_TIMEOUT = timedelta(minutes=30)
 DERIVE_TIMEOUT = timedelta(hours=4)
@@ -25,14 +25,15 @@ DELIVER_TIMEOUT = timedelta(hours=1)
 
 
 def close_days(
-    plan: BaseOperator, *, announces: Asset, plan_only: str = "False", **judging: str
+    plan: BaseOperator, exported: TaskGroup, *, announces: Asset, plan_only: str = "False", **judging: str
 ) -> tuple[CommitDayOperator, list[BaseOperator]]:
-    """Return the commit of the days that ``plan`` has left, and what follows it.
+    """Return the commit of the days that ``plan`` has left, behind their export, and what follows it.
 
     Each of these must stay a leaf: a green task behind ``reconcile_day`` would turn a red day into a green run.
 
     Args:
         plan: the task that leaves the days.
+        exported: the shards of these days.
         announces: the Asset of complete days.
         plan_only: the template of a run that ends after its plan.
         judging: the templates by which ``commit_day`` and ``reconcile_day`` judge a day, as ``ClosingOperator`` takes
@@ -71,6 +72,9 @@ def close_days(
         execution_timeout=DELIVER_TIMEOUT,
         **days,
     )
+    # The verdict waits for the shards itself: where only the failed tasks of a run are cleared, the commit before it is
+    # green and stays so, and would hold it back no longer.
+    exported >> [commit, reconcile]
     # Beside the verdict, not before it: a day is complete without derivatives.
     return commit, [catalog, reconcile, _derive_slices(days), webhooks]
 

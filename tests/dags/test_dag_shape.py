@@ -14,7 +14,7 @@ EDGES = {
     "plan_day": {"export_shard.submit_batches"},
     "export_shard.submit_batches": {"export_shard.wait_for_batches", "export_shard.archive_batches"},
     "export_shard.wait_for_batches": {"export_shard.archive_batches"},
-    "export_shard.archive_batches": {"commit_day"},
+    "export_shard.archive_batches": {"commit_day", "reconcile_day"},
     "commit_day": {"catalog_day", "reconcile_day", "plan_derivatives", "deliver_webhooks"},
     "catalog_day": set(),
     "reconcile_day": set(),
@@ -38,6 +38,11 @@ def stored_and_read(dag):
 def test_tasks_and_edges(daily):
     """Plan, then each shard on its own, then commit, then reconcile, and derivatives beside it."""
     assert EDGES == edges(daily)
+
+
+def test_verdict_waits_for_the_shards_themselves(daily):
+    """A run of which only the failed tasks are cleared does not run a green commit again: nothing else holds it."""
+    assert {"commit_day", "export_shard.archive_batches"} == daily.get_task("reconcile_day").upstream_task_ids
 
 
 def test_audit_is_the_night_with_another_plan(bag):
