@@ -50,6 +50,10 @@ class DayState:
         """Whether nothing is pending or quarantined."""
         return not any(outcome.is_open for outcome in self.outcomes.values())
 
+    def open_reasons(self) -> Counter[str]:
+        """Return how many recordings keep the day open, by reason."""
+        return Counter(item.reason for items in self.items.values() for item in items if item.outcome.is_open)
+
     @property
     def stage(self) -> Stage:
         """How far the day is."""

@@ -98,7 +98,7 @@ def test_rough_day_says_how_many_and_where(rough):
     said = run.log("reconcile_day")
     for outcome in OPEN:
         assert f"{truth.counts[outcome]} {outcome}" in said
-    assert re.search(rf"Each is named with its reason in s3://\S+/reports/date={ROUGH}/report\.md", said)
+    assert re.search(rf"Reasons: \w+ \d+.*Each is named in s3://\S+/reports/date={ROUGH}/report\.md", said)
 
 
 def test_rough_day_archives_all_that_can_be(rough, journey):

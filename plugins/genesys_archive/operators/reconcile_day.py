@@ -16,6 +16,7 @@ from genesys_archive.operators.after_plan import ClosingOperator
 from genesys_archive.operators.planned import OUTCOMES_KEY, days_not_planned
 from genesys_archive.operators.run_downloads import report_downloads
 from include.audit.metrics import measure_day, measure_days
+from include.audit.reconcile import NOT_PROCESSED
 from include.audit.standing import Stage
 from include.lake.layout import commit_prefix, report_key
 from include.local_day import LocalDay
@@ -23,6 +24,8 @@ from include.transfer.day import reconcile_day
 from include.transfer.day_report import day_figures, earlier_figures, is_measured
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from airflow.sdk import Asset, Context
     from pydantic import JsonValue
 
@@ -36,7 +39,7 @@ WATCHED_DAYS = 60
 def what_to_do(state: DayState, address: str) -> str:
     """Return what a person does about a day that is not done, empty for one that is; the report is at ``address``."""
     if state.stage is Stage.OPEN:
-        return f"Each is named with its reason in {address}. Run the day again with only_failed."
+        return _about_open_work(state.open_reasons(), address)
     if state.stage is not Stage.HELD:
         return ""
     few = "If so few are right, run genesys_archive_audit for the day, named by start_date, with accept_empty."
@@ -46,6 +49,16 @@ def what_to_do(state: DayState, address: str) -> str:
     )
     standing = state.standing
     return " ".join([*([few] if standing.is_doubted else []), *([unseen] if standing.not_looked_up else [])])
+
+
+def _about_open_work(reasons: Counter[str], address: str) -> str:
+    """Return the reasons, each a row of the runbook, and what helps; why a shard broke stands in its own log."""
+    words = ", ".join(f"{reason} {count}" for reason, count in reasons.most_common())
+    again = "Run the day again with only_failed."
+    if NOT_PROCESSED in reasons:
+        broken = "clear the red export_shard with Downstream; where none is red, run the day again."
+        again = f"For {NOT_PROCESSED}: {broken}{f' Else: {again}' if len(reasons) > 1 else ''}"
+    return f"Reasons: {words}. Each is named in {address}. {again}"
 
 
 class ReconcileDayOperator(NamesDatasets, ClosingOperator):
