@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
 from typing import Any
 
 import pendulum
 from airflow.sdk import Asset, AssetAlias
 
-from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
+from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY, MAX_RETRY_DELAY, RETRY_DELAY
 from include.audit.signature import JournalKey, JournalSigning
 from include.lake.protection import Protection
 from include.lake.retention import RetentionRules
@@ -50,9 +49,9 @@ TAGS = ["genesys", "recordings"]
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": OWNER,
     "retries": 3,
-    "retry_delay": timedelta(minutes=2),
+    "retry_delay": RETRY_DELAY,
     "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(minutes=20),
+    "max_retry_delay": MAX_RETRY_DELAY,
     "retry_policy": ARCHIVE_RETRY_POLICY,
     # Archive early shards while later ones still wait: breadth first would leave the bucket empty for an hour.
     "weight_rule": "upstream",

@@ -12,15 +12,21 @@ from include.errors import PermanentError, RateLimited, RetriableError, Skippabl
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+RETRY_DELAY = timedelta(minutes=2)
+"""Before the second try; it doubles from try to try."""
+MAX_RETRY_DELAY = timedelta(minutes=20)
+
 
 class ArchiveRetryPolicy(ExceptionRetryPolicy):
-    """The table over the error tree, with the source's own ``Retry-After`` as the delay where it gave one."""
+    """The table over the error tree, with the source's own ``Retry-After`` as the delay where that is longer."""
 
     def evaluate(
         self, exception: BaseException, try_number: int, max_tries: int, context: Context | None = None
     ) -> RetryDecision:
         """Return what to do about a failed try."""
-        if isinstance(exception, RateLimited):
+        # A source that is flooded names seconds, again and again: tries that close would be over in a minute.
+        usual = min(RETRY_DELAY * 2 ** (try_number - 1), MAX_RETRY_DELAY)
+        if isinstance(exception, RateLimited) and exception.retry_after_seconds > usual.total_seconds():
             return RetryDecision.retry(
                 delay=timedelta(seconds=exception.retry_after_seconds), reason="The source named the delay."
             )

@@ -13,14 +13,14 @@ from include import errors
 
 RETRY, FAIL, DEFAULT = RetryAction.RETRY, RetryAction.FAIL, RetryAction.DEFAULT
 EXTRA = {
-    "RateLimited": {"retry_after_seconds": 42.0},
+    "RateLimited": {"retry_after_seconds": 420.0},
     "TransferInterrupted": {"bytes_safe": 1},
     "ArchiveRejected": {"reason": "x"},
 }
 TABLE = {
     "ArchiveError": (DEFAULT, None),
     "RetriableError": (RETRY, None),
-    "RateLimited": (RETRY, timedelta(seconds=42)),
+    "RateLimited": (RETRY, timedelta(minutes=7)),
     "SourceUnavailable": (RETRY, None),
     "TransferInterrupted": (RETRY, None),
     "UrlExpired": (RETRY, None),
@@ -63,6 +63,16 @@ def test_each_error_has_its_decision(name):
     """The first rule that fits wins, and the source's own delay is honoured."""
     error = getattr(errors, name)("It happened.", **EXTRA.get(name, {}))
     assert TABLE[name] == decide(error)
+
+
+@pytest.mark.parametrize(
+    ("try_number", "said", "delay"),
+    [(1, 1, None), (1, 121, 121), (2, 121, None), (3, 479, None), (3, 481, 481), (9, 1201, 1201)],
+)
+def test_short_delay_of_the_source_does_not_use_up_the_tries(try_number, said, delay):
+    """A Retry-After of seconds in a long storm: the usual minutes are waited, which double from try to try."""
+    decision = ARCHIVE_RETRY_POLICY.evaluate(errors.RateLimited("x", retry_after_seconds=said), try_number, 3)
+    assert (RETRY, delay and timedelta(seconds=delay)) == (decision.action, decision.retry_delay)
 
 
 def test_bug_is_left_to_the_ordinary_retries():
