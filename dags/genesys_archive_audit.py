@@ -48,7 +48,7 @@ from genesys_archive.operators.plan_audit import PlanAuditOperator
 from genesys_archive.operators.planned import DAYS_KEY
 from genesys_archive.operators.verify_day import VerifyDayOperator
 from genesys_archive.outcome_notice import outcome_callbacks
-from genesys_archive.params import channels_param, day_params, format_param, only_failed_param
+from genesys_archive.params import channels_param, day_params, format_param, only_failed_param, refuse_unknown_params
 from genesys_archive.task_groups import export_shards
 
 # Three hours after the nightly run: it is over by then, and where it is not, both may commit the same day.
@@ -97,6 +97,7 @@ def genesys_archive_audit() -> None:
     """Plan, export what is missing, commit, catalogue, reconcile, verify."""
     plan = PlanAuditOperator(
         task_id="plan_audit",
+        pre_execute=refuse_unknown_params,
         start_date_text="{{ params.start_date or '' }}",
         end_date_text="{{ params.end_date or '' }}",
         partition_key="{{ dag_run.partition_key or '' }}",

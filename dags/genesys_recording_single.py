@@ -43,7 +43,7 @@ from genesys_archive.operators.confirm_recording import ConfirmRecordingOperator
 from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.request_recording import RequestRecordingOperator
 from genesys_archive.outcome_notice import outcome_callbacks
-from genesys_archive.params import format_param
+from genesys_archive.params import format_param, refuse_unknown_params
 from include.transfer.rendition import ORIGINAL
 
 PARAMS = {
@@ -85,6 +85,7 @@ def genesys_recording_single() -> None:
     """Request, archive, commit, catalogue, confirm."""
     request = RequestRecordingOperator(
         task_id="request_recording",
+        pre_execute=refuse_unknown_params,
         media_id="{{ params.media_id or '' }}",
         conversation_id="{{ params.conversation_id or '' }}",
         recording_id="{{ params.recording_id or '' }}",

@@ -48,7 +48,7 @@ from genesys_archive.defaults import (
 )
 from genesys_archive.operators.plan_day import PlanDayOperator
 from genesys_archive.outcome_notice import outcome_callbacks
-from genesys_archive.params import channels_param, day_params, format_param, only_failed_param
+from genesys_archive.params import channels_param, day_params, format_param, only_failed_param, refuse_unknown_params
 from genesys_archive.task_groups import export_shards
 from include.transfer.large_days import Analytics
 
@@ -97,6 +97,7 @@ def genesys_recordings_daily() -> None:
     """Plan, export, commit, catalogue, reconcile."""
     plan = PlanDayOperator(
         task_id="plan_day",
+        pre_execute=refuse_unknown_params,
         start_date_text="{{ params.start_date or '' }}",
         end_date_text="{{ params.end_date or '' }}",
         partition_key="{{ dag_run.partition_key or '' }}",

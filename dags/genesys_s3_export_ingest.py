@@ -52,7 +52,7 @@ from genesys_archive.operators.deliver_webhooks import DeliverWebhooksOperator
 from genesys_archive.operators.ingest_export import IngestExportOperator
 from genesys_archive.operators.reconcile_day import ReconcileDayOperator
 from genesys_archive.outcome_notice import outcome_callbacks
-from genesys_archive.params import day_params
+from genesys_archive.params import day_params, refuse_unknown_params
 from genesys_archive.sensors.wait_for_export import WaitForExportSensor
 
 EVERY_FOUR_HOURS = "30 */4 * * *"
@@ -82,7 +82,9 @@ PARAMS = {
 def genesys_s3_export_ingest() -> None:
     """Wait, ingest, then report and catalogue."""
     dates = {"start_date_text": "{{ params.start_date or '' }}", "end_date_text": "{{ params.end_date or '' }}"}
-    wait = WaitForExportSensor(task_id="wait_for_export", execution_timeout=timedelta(hours=2), **dates)
+    wait = WaitForExportSensor(
+        task_id="wait_for_export", pre_execute=refuse_unknown_params, execution_timeout=timedelta(hours=2), **dates
+    )
     ingest = IngestExportOperator(
         task_id="ingest_export", pool=DOWNLOAD_POOL, execution_timeout=timedelta(hours=10), **dates
     )

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow.sdk import Param
 
+from include.errors import ConfigurationError
 from include.transfer.rendition import CHANNELS, FORMATS
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+NOT_OURS = frozenset({"openlineage"})
+"""What Airflow's own ``TriggerDagRunOperator`` adds to a run's configuration (apache-airflow-providers-standard)."""
+
+
+def refuse_unknown_params(context: Context) -> None:
+    """Stop a run that was started with a parameter which its DAG does not have: the ``pre_execute`` of a first task.
+
+    Airflow takes any word from the command line, the REST API and another DAG, and gives the parameter that was meant
+    its default: a misspelt ``start_date`` would archive yesterday, green.
+
+    Raises:
+        ConfigurationError: naming it, and those that there are.
+    """
+    known = context["dag"].params
+    unknown = sorted(set(context["dag_run"].conf or {}) - set(known) - NOT_OURS)
+    if unknown:
+        raise ConfigurationError(
+            f"{', '.join(unknown)} is no parameter of this DAG; there are {', '.join(known)}. Trigger it again."
+        )
 
 
 def day_params(neither: str) -> dict[str, Param]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from genesys_archive.defaults import OWNER, TAGS
 from genesys_archive.retry_policy import ARCHIVE_RETRY_POLICY
+from include.errors import ConfigurationError
 from tests.plugins.isolation import PROJECT
 
 DAG_IDS = sorted(file.stem for file in (PROJECT / "dags").glob("*.py"))
@@ -96,6 +98,16 @@ def test_params_are_the_published_ones(daily):
     schemas = [daily.params.get_param(name).schema for name in DAILY_PARAMS]
     assert all(schema.get("title") and schema.get("section") for schema in schemas)
     assert all(daily.params.get_param(name).description for name in DAILY_PARAMS)
+
+
+def test_misspelt_parameter_is_refused_by_each_first_task(dag):
+    """A run would else take the default for it: yesterday in place of the day that somebody wanted."""
+    (first,) = dag.roots
+    given = dict.fromkeys(dag.params) | {"openlineage": {}}
+    for known in ({}, None, given):
+        first._pre_execute_hook({"dag": dag, "dag_run": SimpleNamespace(conf=known)})
+    with pytest.raises(ConfigurationError, match=r"^Start_date is no parameter of this DAG; there are \w.*\.$"):
+        first._pre_execute_hook({"dag": dag, "dag_run": SimpleNamespace(conf={**given, "Start_date": "2026-01-31"})})
 
 
 def test_params_of_the_audit(bag):
