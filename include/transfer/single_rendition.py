@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from include.errors import ArchiveError
+from include.errors import ArchiveError, IntegrityError
 from include.transfer.derivative import Workshop, make_derivative
 from include.transfer.derivative_settings import FROM_GENESYS
 from include.transfer.original import read_original, worth_copying
@@ -15,7 +15,7 @@ from include.transfer.rendition_shelf import RenditionShelf
 from include.transfer.results import RecordingResults
 from include.transfer.shard_work import ShardWork
 from include.transfer.single_urls import SingleUrls
-from include.transfer.standing_derivatives import standing_derivatives
+from include.transfer.standing_derivatives import standing_derivatives, write_report
 from include.transfer.transcode_failure import Failed
 
 if TYPE_CHECKING:
@@ -59,8 +59,20 @@ def copy_recording(
     ]
     shelf = RenditionShelf.of(work.lake, rendition, missing)
     if is_asked_of_source(wanted, wishes) and _is_rendered(work, source, wanted, shelf, now):
-        return ""
-    return "; ".join(filter(None, (_made_here(work, wishes, item, rendition) for item in missing)))
+        failures = ""
+    else:
+        failures = "; ".join(filter(None, (_made_here(work, wishes, item, rendition) for item in missing)))
+    if missing:
+        _report(work)
+    return failures
+
+
+def _report(work: ShardWork) -> None:
+    """Name what was made in the report of copies: no other task of this run does, and an auditor goes by it."""
+    try:
+        write_report(work.lake, work.plan.org, work.plan.date)
+    except IntegrityError as error:
+        log.warning("The report of copies is not written: %s", error)  # another call's; verify names it
 
 
 def _is_rendered(work: ShardWork, source: SingleSource, wanted: Wanted, shelf: RenditionShelf, now: datetime) -> bool:

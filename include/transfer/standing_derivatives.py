@@ -64,27 +64,37 @@ def write_report(lake: LakeStore, org: str, date: str) -> Mapping[str, object]:
     """Write which derivatives the day has and which cannot be made, as the lake bears it out; return the document.
 
     Says nothing of this run alone, so that a run that makes nothing writes nothing.
+
+    Raises:
+        IntegrityError: when a document that says why there is no copy is none.
+        LakeUnavailable, NotAuthorised, ConfigurationError: as the lake raises them.
     """
     standing = standing_derivatives(lake, org, date)
     failures = []
     for place, keys in sorted(standing.failures.items(), key=lambda entry: entry[1]):
         if place not in standing.made:
-            failures += [{"key": key, **read_json(lake, key)} for key in keys]
+            failures += [_failure(lake, key) for key in keys]
     document = {
         "schema": SCHEMA,
         "org": org,
         "date": date,
         "derivatives": dict(Counter(name for _, _, name in standing.made)),
         "copies": document_sums(lake, date, standing.copies),
-        "failures": [
-            {name: item[name] for name in ("key", "derived_from", "rendition", "reason", "word")} for item in failures
-        ],
+        "failures": failures,
     }
     key = layout.report_key(date, REPORT)
     # Where there is nothing any more, since somebody was erased, what was said of it before must not stand.
     if standing.made or failures or lake.head(key) is not None:
         lake.put_latest(key, canonical_json(document), JSON_TYPE)
     return document
+
+
+def _failure(lake: LakeStore, key: str) -> dict[str, object]:
+    document = read_json(lake, key)
+    try:
+        return {"key": key, **{name: document[name] for name in ("derived_from", "rendition", "reason", "word")}}
+    except KeyError as error:
+        raise IntegrityError(f"{lake.uri(key)} is no document of the archive.", key=key) from error
 
 
 def read_json(lake: LakeStore, key: str) -> dict[str, Any]:

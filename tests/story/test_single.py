@@ -13,6 +13,7 @@ import pytest
 from include.errors import ConfigurationError
 from include.genesys.models import Contract
 from include.lake.commit import read_head
+from include.lake.layout import MediaIdentity, derived_failure_key
 from include.lake.plan import ShardPlan
 from include.outcome import Outcome
 from include.transfer.day import commit_day
@@ -143,9 +144,27 @@ def test_a_rendering_is_waited_for_and_stands_beside_the_original(lake, tmp_path
         (copy,) = copies_in(lake)
         assert ("WAV", "single") == (copy["source"]["requested_format"], copy["source"]["kind"])
         assert (items[0].key, {"name": "genesys_cloud"}) == (copy["derived_from"]["key"], copy["transcoder"])
+        assert_report_names_copies(lake)
         before = bucket(lake)
         assert "" == plan(tonight, wish_for(tonight, place, output_format="wav")).shard_key
         assert before == bucket(lake)
+
+
+def test_another_calls_altered_document_does_not_stop_a_copy(lake, tmp_path):
+    """Verify names it; the recording that is needed now is archived, and its copy stands there."""
+    with clean(lake, tmp_path, job_seconds=60.0) as tonight:
+        source = MediaIdentity(tonight.box.org_id, str(DAY), str(UUID(int=1)), str(UUID(int=2)), 0)
+        lake.put_document(derived_failure_key(source, "a" * 64, "mp3", "b" * 64), b"{}")
+        report = archive(tonight, plan(tonight, wish_for(tonight, one_of(tonight, "audio/ogg"), output_format="mp3")))
+        assert ((), 1) == (report.missing, len(copies_in(lake)))
+
+
+def assert_report_names_copies(lake):
+    """An auditor holds the document beside each copy against its SHA-256 in the report, which nothing else records."""
+    report = json.loads(lake.read(f"reports/date={DAY}/derivatives.json"))
+    assert {item["media"]["key"] for item in copies_in(lake)} == {item["key"] for item in report["copies"]}
+    documents = {lake.head(key).sha256 for key in lake.list_keys("derived/") if key.endswith(".metadata.json")}
+    assert documents == {item["document_sha256"] for item in report["copies"]}
 
 
 def test_an_original_in_the_wanted_format_is_its_own_rendering(lake, tmp_path):
@@ -166,6 +185,7 @@ def test_a_rendering_that_is_never_ready_is_made_here(lake, tmp_path):
         assert () == report.missing
         (copy,) = copies_in(lake)
         assert ("pyav", "mp3") == (copy["transcoder"]["name"], copy["rendition"]["format"])
+        assert_report_names_copies(lake)
         state = state_of(lake, read_head(lake, tonight.box.org_id, DAY))
         assert Outcome.ARCHIVED is state.outcomes[place[0]]
 
