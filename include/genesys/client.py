@@ -33,6 +33,7 @@ class GenesysClient:
     """Door, token, allowance and directory of one connection; safe to share between threads.
 
     Use it as a context manager, or call ``close()``. Every method may raise what ``ApiDoor.fetch`` raises.
+    ``names_may_wait`` is for a caller who comes again where names cannot be had now; see ``Directory``.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class GenesysClient:
         sleep: Callable[[float], None] = time.sleep,
         *,
         timekeeping: Timekeeping | None = None,
+        names_may_wait: bool = False,
     ) -> None:
         times = timekeeping or Timekeeping(sleep=sleep)
         budget = RequestBudget.for_client(
@@ -54,7 +56,7 @@ class GenesysClient:
         self.connection = connection
         self._settings = settings
         self._door = ApiDoor(connection, settings, budget, times)
-        self._directory = Directory(self._door)
+        self._directory = Directory(self._door, may_wait=names_may_wait)
 
     def __enter__(self) -> Self:
         return self

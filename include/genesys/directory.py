@@ -1,9 +1,10 @@
 """Names for ids: agents, queues and wrap-up codes, in bulk, asked once.
 
 Names are a courtesy: an id that Genesys does not know stays without one, and whatever keeps an endpoint from giving
-names costs the names of its kind, not the day: a missing permission, an answer that is none, an endpoint that is down
-for as long as any call is tried again. ``missing`` says which; ids stay, and can be looked up later. Only what concerns
-every call stops this one: a client that is refused, an allowance that is used up.
+names costs the names of its kind, not the day: a missing permission, an answer that is none, an endpoint that is down.
+``missing`` says which; ids stay, and can be looked up later. What concerns every call stops this one: a client that is
+refused, an allowance that is used up. So does, where the caller will come again (``may_wait``), an endpoint that is
+down: names left out for an outage of minutes would be missing for ever.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ IDS_MAX = 100
 BISECTIONS_MAX = 40
 """Lookups spent on finding unknown ids, per kind and call: names must not eat the allowance of the day."""
 
-FORBIDDEN = 403
+OK, FORBIDDEN = 200, 403
 UNKNOWN = (400, 404)
 
 USERS, QUEUES, WRAP_UP_CODES = "/api/v2/users", "/api/v2/routing/queues", "/api/v2/routing/wrapupcodes"
@@ -48,8 +49,10 @@ LOGGER = logging.getLogger(__name__)
 class Directory:
     """Resolves names through one door and remembers them; safe to share between threads."""
 
-    def __init__(self, door: ApiDoor) -> None:
+    def __init__(self, door: ApiDoor, *, may_wait: bool = False) -> None:
         self._door = door
+        self._may_wait = may_wait
+        self._away: dict[str, SourceUnavailable] = {}
         self._lock = Lock()
         self._names: dict[str, dict[str, str | None]] = {USERS: {}, QUEUES: {}, WRAP_UP_CODES: {}}
         self._given_up: set[str] = set()
@@ -64,6 +67,7 @@ class Directory:
 
         Raises:
             NotAuthorised: when the client as such is refused.
+            SourceUnavailable: when an endpoint is down and this may wait.
             RateLimited, ConfigurationError: as ``ApiDoor.fetch``.
         """
         rows = tuple(conversations)
@@ -90,6 +94,8 @@ class Directory:
         wanted = {value for value in ids if uuid_of(value)} - self._names[kind].keys()
         left = BISECTIONS_MAX
         waiting = [list(group) for group in groups_of(wanted, IDS_MAX)]
+        if waiting and kind in self._away:
+            raise self._away[kind]  # the other days of a run need not find out one by one, minutes each
         while waiting and kind not in self._given_up:
             group = waiting.pop()
             names = self._ask(kind, group)
@@ -116,6 +122,10 @@ class Directory:
                 raise
             self._give_up(kind, error)
         except SourceUnavailable as error:
+            # What was answered, and is none, is so again; what was not may be in an hour.
+            if self._may_wait and error.status != OK:
+                self._away[kind] = error
+                raise
             self._give_up(kind, error)
         return {}
 

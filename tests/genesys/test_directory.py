@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.errors import NotAuthorised, RateLimited
+from include.errors import NotAuthorised, RateLimited, SourceUnavailable
+from include.genesys.client import GenesysClient
 from include.genesys.models import Conversation, NamedReference
 from tests.genesys.scripted_server import USERS, Reply, error, uuid
 
@@ -150,6 +151,24 @@ def test_an_endpoint_that_gives_no_names_costs_the_names_of_its_kind(client, gen
     asked = len(genesys.calls_to(USERS))
     client.resolve_names([with_agents(uuid(5))])
     assert (asked, 1) == (len(genesys.calls_to(USERS)), caplog.text.count("No names from /api/v2/users"))
+
+
+@pytest.mark.parametrize(
+    ("reply", "stops"),
+    [(error(500, "x"), True), (NO_ANSWERS["silence"], True), (NO_ANSWERS["no JSON"], False), (error(403, "x"), False)],
+)
+def test_an_outage_is_waited_for_by_who_comes_again(connection, settings, time, genesys, reply, stops):
+    """Names left out for some minutes would be missing for ever; what was answered and is none will be so again."""
+    genesys.on_call = lambda call: reply if call.path == USERS else None
+    with GenesysClient(connection, settings, timekeeping=time.timekeeping, names_may_wait=True) as client:
+        for _ in range(2):
+            if stops:
+                with pytest.raises(SourceUnavailable):
+                    client.resolve_names([with_agents(uuid(1))])
+            else:
+                assert [None] == names_of(*client.resolve_names([with_agents(uuid(1))]))
+        assert (() if stops else ("agents",)) == client.names_missing
+    assert len(genesys.calls_to(USERS)) <= 10
 
 
 def test_a_number_that_nobody_can_mean_costs_no_name(client, genesys):

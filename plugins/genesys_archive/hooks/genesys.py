@@ -53,9 +53,9 @@ class GenesysHook(BaseHook):
             raise self._absent() from error
 
     @contextmanager
-    def client(self, settings: ArchiveSettings) -> Iterator[GenesysClient]:
+    def client(self, settings: ArchiveSettings, *, names_may_wait: bool = False) -> Iterator[GenesysClient]:
         """Open a client, and report what it asked of the API when it is done. Raises as ``genesys_connection``."""
-        with GenesysClient(self.genesys_connection(), settings) as client:
+        with GenesysClient(self.genesys_connection(), settings, names_may_wait=names_may_wait) as client:
             try:
                 yield client
             finally:

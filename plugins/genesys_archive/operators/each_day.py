@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def has_tries_left(context: Context) -> bool:
+    """Whether Airflow would try the task again."""
+    return bool(context["ti"].try_number <= context["ti"].max_tries)
+
+
 class DayTroubles:
     """What went wrong with single days of a run; errors that are none of ours pass through at once."""
 
@@ -46,7 +51,7 @@ class DayTroubles:
             RetriableError, SourceChanged: the first of them, as it came.
         """
         passing = [error for error in self._errors.values() if isinstance(error, RetriableError | SourceChanged)]
-        if passing and self._context["ti"].try_number <= self._context["ti"].max_tries:
+        if passing and has_tries_left(self._context):
             raise passing[0]
 
     def fail_if_any(self, also: Sequence[str] = ()) -> None:

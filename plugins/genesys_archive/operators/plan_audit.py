@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 from genesys_archive.defaults import archive_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.each_day import DayTroubles
+from genesys_archive.operators.each_day import DayTroubles, has_tries_left
 from genesys_archive.operators.planned import DAYS_KEY, TRUE, hand_over
 from include.transfer.audited import audited_days, look_of
 from include.transfer.day_plan import plan_day
@@ -75,7 +75,7 @@ class PlanAuditOperator(BaseOperator):
         org = hook.genesys_connection().org_id
         planned: list[DayPlanned] = []
         troubles = DayTroubles(context)
-        with hook.client(settings) as source:
+        with hook.client(settings, names_may_wait=has_tries_left(context)) as source:
             look = look_of(source, settings, only_failed=only_failed, ask_each=str(self.ask_each) == TRUE)
             shards_max = max(1, settings.shards_max // len(days))
             for day in days:

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from genesys_archive.defaults import GENESYS_CONN_ID, archive_settings, derivative_settings, journal_key
 from genesys_archive.hooks.genesys import GenesysHook
 from genesys_archive.hooks.lake import recording_lake
-from genesys_archive.operators.each_day import DayTroubles
+from genesys_archive.operators.each_day import DayTroubles, has_tries_left
 from genesys_archive.operators.planned import TRUE, hand_over
 from genesys_archive.triggers.analytics_jobs import AnalyticsJobsTrigger
 from include.genesys.analytics import LargeIntervalError
@@ -152,7 +152,7 @@ class PlanDayOperator(BaseOperator):
         plan_only = str(self.plan_only) == TRUE
         planned: list[DayPlanned] = []
         troubles = DayTroubles(context)
-        with hook.client(settings) as client:
+        with hook.client(settings, names_may_wait=has_tries_left(context)) as client:
             for day in days:
                 with troubles.of(str(day)):
                     plan = plan_day(
