@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from html import unescape
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import (
@@ -39,6 +40,7 @@ _UNSUPPORTED = {"InvalidArgument", "InvalidRequest", "InvalidRetentionPeriod", "
 _SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
 ALTERED = frozenset({"BadDigest", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"})
 _SEE = "See connection recording_lake."
+_WORDS_MAX = 400
 
 
 class KeyAbsentError(Exception):
@@ -123,8 +125,17 @@ def _refusal(code: str, status: int | None, where: str, message: str, headers: M
     if code in EXPIRED:
         return f"The credentials for {where} have expired ({code}). {_SEE}"
     if status in _REFUSED_STATUS or code == "InvalidToken":
-        return f"The lake refuses {where}: {code}. {_SEE}"
+        return f"The lake refuses {where}: {code}{_why(code, message)}. {_SEE}"
     return ""
+
+
+def _why(code: str, message: str) -> str:
+    """Return which action no policy allows, or which one denies it (AWS IAM, access denied error messages).
+
+    Of ``AccessDenied`` only: what is said about credentials may name them.
+    """
+    words = " ".join(unescape(message).split()).rstrip(".")
+    return f", {words[:_WORDS_MAX]}" if code == "AccessDenied" and words not in {"", "Access Denied"} else ""
 
 
 def _misplaced(where: str, code: str, region: str | None) -> str:

@@ -238,6 +238,26 @@ def test_key_that_may_not_be_used_is_named(lake_at, answer):
         put(lake_at(bucket.url))
 
 
+@pytest.mark.parametrize("call", [put, lambda lake: list(lake.list_keys("plans/"))], ids=["put", "list"])
+def test_missing_permission_is_named_in_the_bucket_s_own_words(lake_at, call):
+    """Several policies can refuse, and only the bucket knows which: the role's, its own, the account's."""
+    why = "User: arn:aws:sts::1:assumed-role/w is not authorized to perform: s3:PutObject with an explicit deny"
+    denied = Answer(403, "AccessDenied", message=why)
+    with ScriptedBucket(PUT=[denied], GET=[denied], HEAD=[ABSENT]) as bucket, pytest.raises(NotAuthorised) as caught:
+        call(lake_at(bucket.url))
+    assert f"AccessDenied, {why}. See connection recording_lake." in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["InvalidAccessKeyId", "SignatureDoesNotMatch"])
+def test_words_about_credentials_are_not_repeated(lake_at, code):
+    """S10: a server may put the request or the key that it refuses into its message."""
+    answer = Answer(403, code, message="The key AKIAEXAMPLE is unknown")
+    with ScriptedBucket(PUT=[answer], HEAD=[ABSENT]) as bucket, pytest.raises(NotAuthorised) as caught:
+        put(lake_at(bucket.url))
+    assert f"{code}. See connection" in str(caught.value)
+    assert "AKIAEXAMPLE" not in str(caught.value)
+
+
 def test_wrong_clock_is_named_with_its_error(lake_at):
     """S10: the person on call reads how far the clock is off, and in which direction."""
     said = {"Date": format_datetime(datetime.now(UTC) + timedelta(minutes=20), usegmt=True)}
