@@ -10,6 +10,7 @@ down: names left out for an outage of minutes would be missing for ever.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -56,11 +57,18 @@ class Directory:
         self._lock = Lock()
         self._names: dict[str, dict[str, str | None]] = {USERS: {}, QUEUES: {}, WRAP_UP_CODES: {}}
         self._given_up: set[str] = set()
+        self._untold: set[str] = set()
+        self._unknown: Counter[str] = Counter()
+        self._answered: set[str] = set()
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The fields of conversations of which names could not be had: ``agents``, ``queues``, ``wrap_up_codes``."""
-        return tuple(sorted(FIELDS[kind] for kind in self._given_up))
+        """The fields of conversations of which names could not be had: ``agents``, ``queues``, ``wrap_up_codes``.
+
+        One id may be unknown. Where every one of several is, the endpoint may as well not be there.
+        """
+        knows_nobody = {kind for kind, count in self._unknown.items() if count > 1 and kind not in self._answered}
+        return tuple(sorted(FIELDS[kind] for kind in self._given_up | self._untold | knows_nobody))
 
     def resolve(self, conversations: Iterable[Conversation]) -> tuple[Conversation, ...]:
         """Return the conversations, in order, with the names of their agents, queues and wrap-up codes.
@@ -104,15 +112,18 @@ class Directory:
                 half = len(group) // 2
                 waiting += [group[:half], group[half:]]
                 continue
+            if names is None:
+                self._unknown[kind] += len(group)
             if names is None and len(group) > 1:
-                self._give_up(kind, f"{BISECTIONS_MAX} lookups did not tell which ids it refuses")
+                self._untold.add(kind)
+                LOGGER.warning("%d names of %s are left out: one of the ids is unknown there", len(group), kind)
             self._names[kind].update({value: (names or {}).get(value) for value in group})
 
     def _ask(self, kind: str, group: list[str]) -> dict[str, str | None] | None:
         """Return the names, or ``None`` where the source refuses the group for an id it does not know."""
         query = (*(("id", value) for value in group), *EXTRA_QUERY.get(kind, ()), ("pageSize", str(IDS_MAX)))
         try:
-            return self._door.fetch(ApiRequest("GET", kind, kind, query=query), _read_names)
+            names = self._door.fetch(ApiRequest("GET", kind, kind, query=query), _read_names)
         except RequestRejected as error:
             if error.status in UNKNOWN:
                 return None
@@ -127,6 +138,9 @@ class Directory:
                 self._away[kind] = error
                 raise
             self._give_up(kind, error)
+        else:
+            self._answered.add(kind)
+            return names
         return {}
 
     def _give_up(self, kind: str, why: object) -> None:

@@ -97,6 +97,37 @@ def test_an_unknown_id_costs_its_own_name_only(client, genesys, status):
     assert len(genesys.calls_to(USERS)) <= 15
 
 
+def test_more_unknown_ids_than_are_looked_for_cost_no_other_group(client, genesys):
+    """The search for them ends, and is said; groups without one are asked for as ever, in this call and the next."""
+    ids = [uuid(number) for number in range(1, 401)]
+    genesys.names = {USERS: dict.fromkeys(ids[:200] + ids[200::2], "known")}
+
+    def refuse(call):
+        asked = [value for name, value in call.query if name == "id"]
+        is_refused = call.path == USERS and not genesys.names[USERS].keys() >= set(asked)
+        return error(404, "not.found") if is_refused else None
+
+    genesys.on_call = refuse
+    client.submit_batch([uuid(900)])  # fetches the token
+    [named] = client.resolve_names([with_agents(*ids)])
+    assert (["known"] * 200, ("agents",)) == (names_of(named)[:200], client.names_missing)
+    genesys.names[USERS][uuid(500)] = "later"
+    assert ["later"] == names_of(*client.resolve_names([with_agents(uuid(500))]))
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_endpoint_that_knows_nobody_at_all_is_said(client, genesys, status):
+    """One agent may be unknown; where several are and nobody is known, the address may be none as well."""
+    genesys.on_call = lambda call: error(status, "x") if call.path == USERS else None
+    client.resolve_names([with_agents(uuid(1))])
+    assert () == client.names_missing
+    client.resolve_names([with_agents(uuid(2), uuid(3))])
+    assert ("agents",) == client.names_missing
+    genesys.on_call, genesys.names = (lambda _call: None), {USERS: {uuid(4): "Ada"}}
+    [named] = client.resolve_names([with_agents(uuid(4))])
+    assert (["Ada"], ()) == (names_of(named), client.names_missing)
+
+
 def test_many_unknown_ids_do_not_eat_the_allowance(client, genesys):
     """The search for unknown ids is bounded; names are a courtesy."""
     client.resolve_names([with_agents(*(uuid(number) for number in range(1, 101)))])
