@@ -33,6 +33,9 @@ IDS_MAX = 100
 BISECTIONS_MAX = 40
 """Lookups spent on finding unknown ids, per kind and call: names must not eat the allowance of the day."""
 
+SEVERAL = 5
+"""So many unknown ids, and none that is known, are no accident: a small day may well have two agents who have left."""
+
 OK, FORBIDDEN = 200, 403
 UNKNOWN = (400, 404)
 
@@ -65,9 +68,11 @@ class Directory:
     def missing(self) -> tuple[str, ...]:
         """The fields of conversations of which names could not be had: ``agents``, ``queues``, ``wrap_up_codes``.
 
-        One id may be unknown. Where every one of several is, the endpoint may as well not be there.
+        A few ids may be unknown. Where every one of several is, the endpoint may as well not be there.
         """
-        knows_nobody = {kind for kind, count in self._unknown.items() if count > 1 and kind not in self._answered}
+        knows_nobody = {
+            kind for kind, count in self._unknown.items() if count >= SEVERAL and kind not in self._answered
+        }
         return tuple(sorted(FIELDS[kind] for kind in self._given_up | self._untold | knows_nobody))
 
     def resolve(self, conversations: Iterable[Conversation]) -> tuple[Conversation, ...]:

@@ -119,12 +119,12 @@ def test_more_unknown_ids_than_are_looked_for_cost_no_other_group(client, genesy
 def test_an_endpoint_that_knows_nobody_at_all_is_said(client, genesys, status):
     """One agent may be unknown; where several are and nobody is known, the address may be none as well."""
     genesys.on_call = lambda call: error(status, "x") if call.path == USERS else None
-    client.resolve_names([with_agents(uuid(1))])
+    client.resolve_names([with_agents(uuid(1), uuid(2))])
     assert () == client.names_missing
-    client.resolve_names([with_agents(uuid(2), uuid(3))])
+    client.resolve_names([with_agents(*map(uuid, range(3, 6)))])
     assert ("agents",) == client.names_missing
-    genesys.on_call, genesys.names = (lambda _call: None), {USERS: {uuid(4): "Ada"}}
-    [named] = client.resolve_names([with_agents(uuid(4))])
+    genesys.on_call, genesys.names = (lambda _call: None), {USERS: {uuid(6): "Ada"}}
+    [named] = client.resolve_names([with_agents(uuid(6))])
     assert (["Ada"], ()) == (names_of(named), client.names_missing)
 
 
