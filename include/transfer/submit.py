@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, cast
 
+from include.lake.key_reading import dates_in
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
@@ -60,8 +62,12 @@ class SubmittedShard:
     output_format: str | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Return it for XCom, in lists: Airflow stores a tuple as a class of Python's, which its UI cannot show."""
+        """Return it for XCom, in lists: Airflow stores a tuple as a class of Python's, which its UI cannot show.
+
+        With the day of the plan, which labels the tasks that take it over; empty where there is no plan.
+        """
         return {
+            "date": "".join(dates_in([self.plan_key])),
             "plan_key": self.plan_key,
             "jobs": [asdict(job) | {"conversation_ids": list(job.conversation_ids)} for job in self.jobs],
             "refused": list(self.refused),

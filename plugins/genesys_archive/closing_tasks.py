@@ -89,7 +89,11 @@ def _derive_slices(days: dict[str, Any]) -> BaseOperator:
     run = {"output_format": "{{ params.output_format }}", "channels": "{{ params.channels }}"}
     first = PlanDerivativesOperator(task_id="plan_derivatives", execution_timeout=PLAN_TIMEOUT, **run, **days)
     made = MakeDerivativesOperator.partial(
-        task_id="make_derivatives", pool=DOWNLOAD_POOL, execution_timeout=DERIVE_TIMEOUT, **run
+        task_id="make_derivatives",
+        map_index_template="{{ task.part.date }} / {{ ti.map_index }}",
+        pool=DOWNLOAD_POOL,
+        execution_timeout=DERIVE_TIMEOUT,
+        **run,
     ).expand(part=first.output)
     ReportDerivativesOperator(task_id="report_derivatives", counts=made.output, execution_timeout=PLAN_TIMEOUT)
     return first

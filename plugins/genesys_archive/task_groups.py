@@ -19,6 +19,8 @@ SUBMIT_TIMEOUT = timedelta(minutes=30)
 WAIT_STEP_TIMEOUT = timedelta(minutes=10)
 """Of each stretch on a worker; the wait itself is bounded by ``RECORDING_ARCHIVE_JOB_DEADLINE_SECONDS``."""
 ARCHIVE_TIMEOUT = timedelta(hours=4)
+LABEL = "{{ task.submitted.date }} / {{ ti.map_index }}"
+"""What stands on a square: a run over several days, such as each audit, has shards of all of them side by side."""
 
 
 def export_shards(shards: XComArg) -> Any:
@@ -29,17 +31,20 @@ def export_shards(shards: XComArg) -> Any:
         submit = SubmitBatchesOperator(
             task_id="submit_batches",
             shard=shard,
+            map_index_template="{{ task.shard.date }} / {{ ti.map_index }}",
             pool=API_POOL,
             execution_timeout=SUBMIT_TIMEOUT,
         )
         wait = WaitForBatchesSensor(
             task_id="wait_for_batches",
             submitted=submit.output,
+            map_index_template=LABEL,
             execution_timeout=WAIT_STEP_TIMEOUT,
         )
         ArchiveBatchesOperator(
             task_id="archive_batches",
             submitted=submit.output,
+            map_index_template=LABEL,
             waited=wait.output,
             pool=DOWNLOAD_POOL,
             execution_timeout=ARCHIVE_TIMEOUT,

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk import AssetAlias, TriggerRule
 from airflow.sdk.definitions.taskgroup import MappedTaskGroup
 from airflow.serialization.serialized_objects import DagSerialization
+from jinja2 import Template
 
+from include.lake.layout import shard_plan_key
+from include.transfer.day_plan import ShardTask
+from include.transfer.derivative_slices import Slice
+from include.transfer.submit import SubmittedShard
+
+DAY = "2026-01-31"
+PLAN_KEY = shard_plan_key(DAY, "0" * 64)
+SUBMITTED = SubmittedShard(PLAN_KEY, (), ()).to_json()
 GROUP = "export_shard"
 EDGES = {
     "plan_day": {"export_shard.submit_batches"},
@@ -69,6 +80,23 @@ def test_single_recording_ends_with_its_verdict(bag):
     } == edges(single)
     assert {TriggerRule.ALL_SUCCESS} == {task.trigger_rule for task in single.tasks}
     assert not single.timetable.can_be_scheduled
+
+
+@pytest.mark.parametrize(
+    ("task_id", "argument"),
+    [
+        ("export_shard.submit_batches", {"shard": asdict(ShardTask(DAY, PLAN_KEY, 1, 1))}),
+        ("export_shard.wait_for_batches", {"submitted": SUBMITTED}),
+        ("export_shard.archive_batches", {"submitted": SUBMITTED}),
+        ("make_derivatives", {"part": Slice(DAY, 3, 4).to_json()}),
+    ],
+)
+def test_squares_of_a_mapped_task_are_told_apart_by_their_day(bag, task_id, argument):
+    """An audit has four days in one grid: a red square says which, before its log is open."""
+    for dag_id in ("genesys_recordings_daily", "genesys_archive_audit"):
+        template = bag.dags[dag_id].get_task(task_id).map_index_template
+        context = {"task": SimpleNamespace(**argument), "ti": SimpleNamespace(map_index=3)}
+        assert f"{DAY} / 3" == Template(template).render(context)
 
 
 def test_shards_are_mapped_as_a_group(daily):
