@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
+EARLIEST = date(1970, 1, 1)
+"""The first day that may be asked for: what lies before it is a slip, and would be archived as a day without calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ def requested_days(start: object, end: object, *, now: datetime, zone: ZoneInfo,
     last = date_named(end or start, "end_date")
     if first > last:
         raise ConfigurationError(f"start_date {first} is after end_date {last}.")
+    if first < EARLIEST:
+        raise ConfigurationError(f"start_date {first} lies before {EARLIEST}: is its year right?")
     if last >= today:
         name = "end_date" if end else "start_date"
         word = "is today, which is not over yet" if last == today else "lies in the future"

@@ -123,6 +123,8 @@ def test_closed_days_are_taken(start, end, expected):
     ("start", "end", "sentence"),
     [
         ("2026-01-06", "2026-01-05", "start_date 2026-01-06 is after end_date 2026-01-05."),
+        ("0026-01-05", None, "start_date 0026-01-05 lies before 1970-01-01: is its year right?"),
+        ("0001-01-01", None, "start_date 0001-01-01 lies before 1970-01-01: is its year right?"),
         (
             "2026-01-05",
             "2026-01-10",
