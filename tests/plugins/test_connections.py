@@ -39,6 +39,15 @@ def test_missing_connection_is_named(monkeypatch):
 
 
 @pytest.mark.usefixtures("airflow_database")
+def test_connection_that_cannot_be_read_is_not_called_missing(monkeypatch):
+    """A comma too many in the variable: Airflow looks elsewhere, and a person sees that the variable is there."""
+    monkeypatch.setenv("AIRFLOW_CONN_GENESYS_CLOUD", '{"conn_type": "http", "password": "canary",}')
+    with pytest.raises(ConfigurationError, match="AIRFLOW_CONN_GENESYS_CLOUD is set here") as caught:
+        GenesysHook().genesys_connection()
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("airflow_database")
 def test_missing_connection_is_named_in_the_triggerer_too(monkeypatch):
     """The asynchronous lookup says the same."""
     monkeypatch.delenv("AIRFLOW_CONN_ELSEWHERE", raising=False)

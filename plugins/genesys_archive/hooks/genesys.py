@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,12 @@ class GenesysHook(BaseHook):
                 measure_calls(AirflowMetrics(), client.counts)
 
     def _absent(self) -> ConfigurationError:
+        variable = f"AIRFLOW_CONN_{self.genesys_conn_id.upper()}"
+        # Airflow goes on to its database where a variable is no connection, and says nothing that a task's log keeps.
+        if variable in os.environ:
+            return ConfigurationError(
+                f"{variable} is set here, and is no connection that Airflow can read: compare it with the README's."
+            )
         return ConfigurationError(
             f"The Airflow connection {self.genesys_conn_id!r} does not exist; the README shows how to make it."
         )
