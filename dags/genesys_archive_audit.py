@@ -5,6 +5,8 @@ have ended since, Genesys for recordings that have appeared since and for exclus
 what is missing through the same tasks as the night, commits, and judges each day: *open*, *provisional*, *held* or
 *closed*. A complete day is closed once its late window (`RECORDING_ARCHIVE_LATE_WINDOW_DAYS`) is over.
 On days that are as they were, nothing is written.
+Airflow makes up for no run that it was away for. A scheduled audit therefore also takes up to seven days that no night
+has archived, and up to seven whose late window ended while nobody looked.
 
 ## By hand
 `start_date` and `end_date` name days instead of `offsets`. `only_failed` asks again only for what is pending,

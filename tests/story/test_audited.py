@@ -8,9 +8,10 @@ import pytest
 
 from include.errors import ConfigurationError
 from include.lake.layout import UNKNOWN_CALL_DATE
-from include.local_day import LocalDay
+from include.local_day import ONE_DAY, LocalDay
 from include.settings import ArchiveSettings
 from include.transfer.audited import audited_days, look_of
+from include.transfer.closing import ClosingRules
 from include.transfer.day import commit_day
 from tests.story.desk import ORG
 from tests.story.night import DAY, ZONE
@@ -18,13 +19,15 @@ from tests.story.one_recording import single_plans
 from tests.story.shelf import ScriptedSource
 
 NOW = datetime(2026, 4, 2, 5, 0, tzinfo=UTC)
+MARCH_13 = datetime(2026, 3, 13, 6, 0, tzinfo=UTC)
+LOOKED_IN_VAIN = ClosingRules(is_audit=True, window_over=True, not_looked_up=3)
 
 
 def days(lake, *, dates=("", ""), night="", offsets="[1, 3, 7, 30]", now=NOW, accept_empty=False):
     """Return the audited days as text."""
     settings = ArchiveSettings(lake=lake.location, timezone=ZONE)
     wanted = {"dates": dates, "night": night, "offsets": offsets, "accept_empty": accept_empty}
-    return [str(day) for day in audited_days(lake, settings, now=now, **wanted)]
+    return [str(day) for day in audited_days(lake, settings, ORG, now=now, **wanted)]
 
 
 def test_offsets_reach_back_to_the_first_day_of_the_archive(lake):
@@ -77,7 +80,34 @@ def test_day_of_which_plans_cannot_be_read_counts(lake):
 def test_cleared_run_looks_at_the_days_it_was_meant_for(lake):
     """The night of the schedule counts, not the clock of whoever clears the task weeks later."""
     commit_day(lake, ORG, DAY, [])
+    for number in range(1, 8):
+        commit_day(lake, ORG, LocalDay(DAY.date + number * ONE_DAY, ZONE), [])
     assert ["2026-03-03", "2026-03-07", "2026-03-09"] == days(lake, night="2026-03-09")
+
+
+def test_days_of_an_outage_are_made_up_for(lake):
+    """Airflow was away for ten nights: each scheduled morning takes some of them, the oldest first, beside its own."""
+    commit_day(lake, ORG, DAY, [])
+    assert 10 == len(days(lake, night="2026-03-12"))
+    assert ["2026-03-03", "2026-03-04", "2026-03-05", "2026-03-06", "2026-03-07", "2026-03-08", "2026-03-09"] == days(
+        lake, night="2026-03-12"
+    )[:7]
+    assert ["2026-03-06", "2026-03-10", "2026-03-12"] == days(lake, offsets="[1, 3, 7, 30]", now=MARCH_13)
+    for number in range(1, 11):
+        commit_day(lake, ORG, LocalDay(DAY.date + number * ONE_DAY, ZONE), [])
+    assert ["2026-03-06", "2026-03-10", "2026-03-12"] == days(lake, night="2026-03-12")
+
+
+def test_day_whose_window_ended_while_nobody_looked_is_looked_at(lake):
+    """It would be provisional for ever; one that was closed, or looked at in vain, is not looked at again."""
+    for number in range(37):
+        commit_day(lake, ORG, LocalDay(DAY.date + number * ONE_DAY, ZONE), [])
+    for number, rules in ((3, ClosingRules(is_audit=True, window_over=True)), (4, LOOKED_IN_VAIN)):
+        commit_day(lake, ORG, LocalDay(DAY.date + number * ONE_DAY, ZONE), [], rules)
+    night = str(DAY.date + 36 * ONE_DAY)
+    missed = [str(DAY.date + number * ONE_DAY) for number in (0, 1, 2, 5, 6)]
+    assert missed == days(lake, night=night)[:5]
+    assert 5 + 4 == len(days(lake, night=night))
 
 
 def test_today_is_the_organisation_s(lake):

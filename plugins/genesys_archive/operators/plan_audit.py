@@ -58,9 +58,12 @@ class PlanAuditOperator(BaseOperator):
         settings = archive_settings()
         lake = recording_lake(settings)
         only_failed = str(self.only_failed) == TRUE
+        hook = GenesysHook()
+        org = hook.genesys_connection().org_id
         days = audited_days(
             lake,
             settings,
+            org,
             dates=(self.start_date_text, self.end_date_text),
             night=self.partition_key,
             offsets=self.offsets,
@@ -71,8 +74,6 @@ class PlanAuditOperator(BaseOperator):
             self.log.info("No day is archived yet, so there is none to look at.")
             context["ti"].xcom_push(DAYS_KEY, [])
             return []
-        hook = GenesysHook()
-        org = hook.genesys_connection().org_id
         planned: list[DayPlanned] = []
         troubles = DayTroubles(context)
         with hook.client(settings, names_may_wait=has_tries_left(context)) as source:
