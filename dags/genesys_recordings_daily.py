@@ -24,7 +24,7 @@ a day.
 | `reconcile_day` | something is open, or the day is held | the error in its log says how many and where the report is |
 
 Sound that cannot be decoded is reported in `derivatives.json`, and leaves `make_derivatives` green.
-After a red `reconcile_day`, trigger the day again with `only_failed`.
+After a red `reconcile_day` with no other red task beside it, trigger the day again with `only_failed`.
 In a run over several days one that breaks costs itself only; `reconcile_day` names it.
 Clearing any task is safe: keys are write-once, and every task begins by asking the lake what is missing.
 The full table by error is in `docs/runbook.md`.
