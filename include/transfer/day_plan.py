@@ -79,8 +79,9 @@ class DayPlanned:
     without_names: tuple[str, ...] = ()
 
     def without_shards(self) -> dict[str, object]:
-        """Return the counts, for XCom: the shards travel on their own, to be mapped over."""
-        return {name: value for name, value in asdict(self).items() if name != "shards"}
+        """Return the counts, for XCom and so in lists: the shards travel on their own, to be mapped over."""
+        counts = {name: value for name, value in asdict(self).items() if name != "shards"}
+        return {**counts, "without_names": list(self.without_names)}
 
     def sentence(self) -> str:
         """Return the plan for the log of a person."""
