@@ -95,7 +95,8 @@ class ApiDoor:
         try:
             return self._retrier.run(endpoint, attempt, lost_replies_max=request.lost_replies_max)
         except ArchiveError as error:
-            LOGGER.warning("%s failed: %s (correlation id %s)", endpoint, error, error.facts.get("correlation_id"))
+            known = error.facts.get("correlation_id")
+            LOGGER.warning("%s failed: %s%s", endpoint, error, f" (correlation id {known})" if known else "")
             raise
 
     def token_for(self, url: PresignedUrl) -> Secret | None:

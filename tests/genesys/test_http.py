@@ -220,11 +220,13 @@ def test_no_secret_reaches_logs_or_errors(make_client, genesys, caplog):
     assert "faked line" in shown
 
 
-def test_an_untrusted_certificate_is_a_matter_for_a_person(make_client, tmp_path):
-    """TLS is verified: a self-signed host gets no token and no second try."""
+def test_an_untrusted_certificate_is_a_matter_for_a_person(make_client, tmp_path, caplog):
+    """TLS is verified: a self-signed host gets no token and no second try; who never answered gave no id to quote."""
     from tests.genesys.tls_server import self_signed_server  # noqa: PLC0415 - one use
 
     with self_signed_server(tmp_path) as url:
         client = make_client(api_base_url=url, login_base_url=connection_to(url).login_base_url)
         with pytest.raises(ConfigurationError, match="certificate"):
             ask(client)
+    assert "certificate" in caplog.text
+    assert "correlation id" not in caplog.text
