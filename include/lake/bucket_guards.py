@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from include.lake.bucket import Bucket
-    from include.lake.protection import Protection
 
 Answer = dict[str, Any]
 
@@ -64,14 +63,13 @@ class _UnknownError(Exception):
     """The question got no answer; the sentence says why."""
 
 
-def bucket_guards(bucket: Bucket, where: str, protection: Protection) -> tuple[BucketGuard, ...]:
-    """Ask a bucket for its guards; ``where`` is the lake's address, ``protection`` what is asked of it at each write.
+def bucket_guards(bucket: Bucket, where: str, *, locks: bool) -> tuple[BucketGuard, ...]:
+    """Ask a bucket for its guards; ``where`` is the lake's address, ``locks`` whether a write may ask for Object Lock.
 
     Raises:
         LakeUnavailable, NotAuthorised, ConfigurationError: when the bucket does not answer at all.
     """
     asked = _Asked(bucket, where)
-    locks = protection.is_locking or protection.legal_hold
     return (
         _guard("versioning", asked.versioning, required=True),
         _guard("object_lock", asked.object_lock, required=locks),

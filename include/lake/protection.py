@@ -19,7 +19,8 @@ from include.lake.key_reading import is_shard_plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-LOCK_MODES = ("none", "GOVERNANCE", "COMPLIANCE")
+NOT_LOCKED = "none"
+LOCK_MODES = (NOT_LOCKED, "GOVERNANCE", "COMPLIANCE")
 ENCRYPTIONS = ("", "AES256", "aws:kms")
 DAYS_MAX = 100 * 365
 """Amazon S3 Object Lock: the longest retention."""
@@ -41,7 +42,7 @@ class Protection:
         ConfigurationError: when a value is none of its kind, or two contradict each other; the message names it.
     """
 
-    object_lock_mode: str = "none"
+    object_lock_mode: str = NOT_LOCKED
     retention_days: int = 0
     legal_hold: bool = False
     sse: str = ""
@@ -62,7 +63,12 @@ class Protection:
     @property
     def is_locking(self) -> bool:
         """Whether objects are locked."""
-        return self.object_lock_mode != "none"
+        return self.object_lock_mode != NOT_LOCKED
+
+    @property
+    def needs_object_lock(self) -> bool:
+        """Whether the bucket must have Object Lock: it refuses writes that ask for a lock or a hold otherwise."""
+        return self.is_locking or self.legal_hold
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Protection:

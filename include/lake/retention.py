@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from include.environment import variable_of
 from include.errors import ConfigurationError
 from include.lake.layout import is_uuid
-from include.lake.protection import DAYS_MAX, LOCK_MODES
+from include.lake.protection import DAYS_MAX, LOCK_MODES, NOT_LOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +74,11 @@ class RetentionRules:
         return cls(rules)
 
     @property
+    def needs_object_lock(self) -> bool:
+        """Whether one of them asks the bucket for a lock or a hold."""
+        return any(rule.mode != NOT_LOCKED or rule.legal_hold for rule in self.rules)
+
+    @property
     def by_queue_name(self) -> tuple[str, ...]:
         """The names of the rules that find a queue by its name, and not by its id."""
         return tuple(rule.name for rule in self.rules if not all(map(is_uuid, rule.queues)))
@@ -110,7 +115,7 @@ def _rule(number: int, entry: object) -> RetentionRule:
     _check(name, mode in LOCK_MODES, f"must have a mode of {', '.join(LOCK_MODES)}")
     _check(name, isinstance(hold, bool), "must have true or false as legal_hold")
     good = isinstance(days, int) and not isinstance(days, bool)
-    low, high = (0, 0) if mode == "none" else (1, DAYS_MAX)
+    low, high = (0, 0) if mode == NOT_LOCKED else (1, DAYS_MAX)
     _check(name, good and low <= days <= high, f"must have {low} to {high} days with mode {mode}")
     return RetentionRule(name, queues, divisions, str(mode), days, hold)
 

@@ -108,7 +108,8 @@ class LakeStore:
 
     def guards(self) -> tuple[BucketGuard, ...]:
         """Return what the bucket itself guards; raises as ``bucket_guards``."""
-        return bucket_guards(self._bucket, self.location.uri, self.writing.protection)
+        locks = self.writing.protection.needs_object_lock or self.writing.retention.needs_object_lock
+        return bucket_guards(self._bucket, self.location.uri, locks=locks)
 
     def put_if_absent(self, key: str, body: IO[bytes], *, bytes_: int, sha256: str, media_type: str) -> Put:
         """Write the object unless the key exists, and read it back.

@@ -11,6 +11,7 @@ import pytest
 from include.errors import ConfigurationError
 from include.lake.bucket_guards import GuardState
 from include.lake.protection import Protection
+from include.lake.retention import VARIABLE, RetentionRules
 from include.lake.store import LakeStore, Writing
 from include.settings import LakeLocation
 from tests.lake.scripted_bucket import Answer, ScriptedBucket
@@ -51,9 +52,11 @@ def say(client, bucket, statement):
     client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
 
-def asked(client, bucket, protection=None):
-    """Return the guards of a bucket by name."""
-    lake = LakeStore(client, LakeLocation(bucket, "p"), Writing(protection=protection or Protection()))
+def asked(client, bucket, protection=None, **rule):
+    """Return the guards of a bucket by name, for a lake with this protection and perhaps a rule for one queue."""
+    rules = json.dumps([{"queues": ["Payments"], **rule}] if rule else [])
+    writing = Writing(protection or Protection(), retention=RetentionRules.from_environment({VARIABLE: rules}))
+    lake = LakeStore(client, LakeLocation(bucket, "p"), writing)
     return {guard.name: guard for guard in lake.guards()}
 
 
@@ -73,6 +76,14 @@ def test_bucket_as_it_is_made(lake_client, bucket):
     assert ["versioning"] == [name for name, guard in found.items() if not guard.is_enough]
     locked = asked(lake_client, bucket, LOCKED)
     assert ["versioning", "object_lock"] == [name for name, guard in locked.items() if not guard.is_enough]
+
+
+@pytest.mark.parametrize("rule", [{"mode": "GOVERNANCE", "days": 90}, {"mode": "none", "legal_hold": True}])
+def test_rule_that_locks_needs_a_bucket_that_can(lake_client, bucket, rule):
+    """Without Object Lock each write of that queue is refused, and the first night finds out."""
+    found = asked(lake_client, bucket, **rule)
+    assert ["versioning", "object_lock"] == [name for name, guard in found.items() if not guard.is_enough]
+    assert not asked(lake_client, bucket, mode="none")["object_lock"].required
 
 
 def test_suspended_versions_are_none(lake_client, bucket):
