@@ -21,7 +21,7 @@ from include.transfer.export_gate import Candidate, Fate, GatePorts
 from include.transfer.export_gate_journal import ACTOR, take_over, tell, tell_kept
 from include.transfer.export_listing import ONE_DAY, hours
 from include.transfer.side_by_side import side_by_side
-from include.transfer.under_hold import HoldsOfDay
+from include.transfer.under_hold import HoldsNear
 from include.transfer.verify import Scope, verify_lake
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidat
         RetriableError, PermanentError: as either bucket raises them.
     """
     take_over(ports, day)
-    holds = HoldsOfDay.of(ports.lake, ports.org, day)
+    holds = HoldsNear.of(ports.lake, ports.org, day)
     free, held = _parted(ports, holds, candidates)
     tell_kept(ports, day, held)
     threads = ports.settings.concurrent_downloads
@@ -101,7 +101,7 @@ def delete_proved(ports: GatePorts, day: LocalDay, candidates: Sequence[Candidat
 
 
 def _parted(
-    ports: GatePorts, holds: HoldsOfDay, candidates: Sequence[Candidate]
+    ports: GatePorts, holds: HoldsNear, candidates: Sequence[Candidate]
 ) -> tuple[list[Candidate], list[Candidate]]:
     """Return the candidates whose conversation nobody holds, and the others: of those nothing needs to be read."""
     threads = ports.settings.concurrent_downloads
@@ -115,7 +115,7 @@ def _parted(
 
 
 def _delete(
-    ports: GatePorts, day: LocalDay, holds: HoldsOfDay, proved: Sequence[tuple[Candidate, ItemRecord]]
+    ports: GatePorts, day: LocalDay, holds: HoldsNear, proved: Sequence[tuple[Candidate, ItemRecord]]
 ) -> Counter[Fate]:
     """Delete what is proved, each only if its conversation is not held at that very moment; tell what was done."""
     deleted: list[tuple[Candidate, ItemRecord]] = []

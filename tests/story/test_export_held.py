@@ -16,6 +16,7 @@ from include.lake.commit import read_head
 from include.lake.export_bucket import ExportBucket
 from include.lake.layout import journal_prefix
 from include.lake.store import LakeStore, client_config
+from include.local_day import ONE_DAY
 from include.settings import LakeLocation
 from include.transfer.export_delete import delete_proved, find_candidates
 from include.transfer.export_gate import GatePorts
@@ -113,6 +114,17 @@ def test_one_held_version_holds_the_conversation(desk):
     lake, one = desk.ports.lake, one_of(desk)
     place = f"media/org={desk.ports.org}/date={DAY}/conversation={one}/"
     lake.versions.hold(min(lake.versions.list(place)), on=True)
+    at_the_gate(desk)
+    assert media(desk) == media(desk, one) != set()
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_hold_of_the_day_beside_keeps_it_too(desk, shift):
+    """A call may lie on two days: what is held of it there was there first, and nothing of it here is held itself."""
+    lake, one = desk.ports.lake, one_of(desk)
+    beside = f"media/org={desk.ports.org}/date={DAY.date + shift * ONE_DAY}/conversation={one}/recording={one}/"
+    lake.put_document(f"{beside}0-{'ab' * 32}.wav", b"of another hour")
+    lake.versions.hold(next(lake.versions.list(beside)), on=True)
     at_the_gate(desk)
     assert media(desk) == media(desk, one) != set()
 
