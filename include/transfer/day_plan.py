@@ -19,7 +19,7 @@ from include.transfer.day_demand import DayDemand, shard_name
 from include.transfer.day_state import known_of
 from include.transfer.facts import stored_facts
 from include.transfer.names import NameSource, with_names
-from include.transfer.second_look import Looked, look_again
+from include.transfer.second_look import look_again
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from include.audit.signature import JournalKey
     from include.genesys.analytics import ConversationsFound
     from include.genesys.models import Conversation
+    from include.lake.plan import DayPlan
     from include.lake.store import LakeStore
     from include.local_day import LocalDay
     from include.settings import ArchiveSettings
     from include.transfer.day_demand import Batches
-    from include.transfer.second_look import SecondLook
+    from include.transfer.second_look import Looked, SecondLook
 
 log = logging.getLogger(__name__)
 BLOCK_CONVERSATIONS = 5000
@@ -136,36 +137,43 @@ def plan_day(  # noqa: PLR0913 - the ports, the day, and each choice of a run by
             head, finished = _with_leftovers(demand, head, nightly_rules(settings), key, deep=look is not None)
         known, version = known_of(lake, head), head.version if head else 0
         plan = demand.plan(known)
-        looked = look_again(look, known, str(version)) if look else Looked()
-        groups = [group for group in demand.shards(known, looked.changed) if shard_name(group) not in finished]
+        looked = look_again(look, known, str(version)) if look else None
+        changed = looked.changed if looked else frozenset()
+        groups = [group for group in demand.shards(known, changed) if shard_name(group) not in finished]
         todo = {item for group in groups for batch in group for item in batch}
         # A conversation that analytics has forgotten stays expected; what an earlier plan knew of it is still good.
         earlier = earlier_facts(lake, str(day), todo - by_id.keys() - erased.elsewhere.keys())
         template = ShardPlan(org, str(day), day.zone.key, (), {}, base_version=version, deep=look is not None)
+        drafts = _Drafts(source, settings, by_id, earlier, lake, erased.elsewhere.keys())
         if not dry_run:
             lake.put_document(plan.key, plan.body())
-        drafts = _Drafts(source, settings, by_id, earlier, lake, erased.elsewhere.keys())
         shards = tuple(_tasks(lake, drafts.filled(template, groups), dry_run=dry_run))
         if drafts.nameless:
             # Beside the plan that was written before names were asked for: what is expected must survive a crash here.
             plan = replace(plan, without_names=tuple(sorted(drafts.nameless)))
             if not dry_run:
                 lake.put_document(plan.key, plan.body())
-        return DayPlanned(
-            date=str(day),
-            plan_key=plan.key,
-            expected=len(plan.expected),
-            outstanding=len(todo),
-            seconds=drafts.milliseconds // 1000,
-            estimated_bytes=drafts.milliseconds * settings.estimated_bytes_per_second // 1000,
-            duplicates=found.duplicates,
-            rejected=len(found.rejected),
-            looked_up=looked.asked,
-            changed=len(looked.changed),
-            not_looked_up=looked.left if look else None,
-            shards=shards,
-            without_names=plan.without_names,
-        )
+        return _came_to(plan, found, drafts, looked, shards)
+
+
+def _came_to(
+    plan: DayPlan, found: ConversationsFound, drafts: _Drafts, looked: Looked | None, shards: tuple[ShardTask, ...]
+) -> DayPlanned:
+    return DayPlanned(
+        date=str(plan.day),
+        plan_key=plan.key,
+        expected=len(plan.expected),
+        outstanding=sum(shard.conversations for shard in shards),
+        seconds=drafts.milliseconds // 1000,
+        estimated_bytes=drafts.milliseconds * drafts.settings.estimated_bytes_per_second // 1000,
+        duplicates=found.duplicates,
+        rejected=len(found.rejected),
+        looked_up=looked.asked if looked else 0,
+        changed=len(looked.changed) if looked else 0,
+        not_looked_up=looked.left if looked else None,
+        shards=shards,
+        without_names=plan.without_names,
+    )
 
 
 def _tasks(lake: LakeStore, shards: Iterable[ShardPlan], *, dry_run: bool) -> Iterator[ShardTask]:

@@ -42,11 +42,7 @@ def close_days(
     days: dict[str, Any] = {"plan_task_id": plan.task_id, "plan_only": plan_only}
     # all_done: a shard that failed must not keep the others from being committed; its conversations become pending.
     commit = CommitDayOperator(
-        task_id="commit_day",
-        trigger_rule=TriggerRule.ALL_DONE,
-        execution_timeout=COMMIT_TIMEOUT,
-        **days,
-        **judging,
+        task_id="commit_day", trigger_rule=TriggerRule.ALL_DONE, execution_timeout=COMMIT_TIMEOUT, **days, **judging
     )
     # all_done: a day that cannot be committed must not cost the others their report; it is tried and named again here.
     reconcile = ReconcileDayOperator(
