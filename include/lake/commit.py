@@ -131,6 +131,9 @@ class Commit:
         previous = cast("dict[str, str] | None", document["previous"])
         entries = cast("list[dict[str, object]]", document["manifests"])
         items = cast("dict[str, object]", document.get("items") or {})
+        summary = document["summary"]
+        if not isinstance(summary, dict):
+            raise TypeError("its summary is no object")
         return cls(
             org=str(document["org"]),
             day=day,
@@ -138,7 +141,7 @@ class Commit:
             previous_sha256=previous["sha256"] if previous else None,
             plans=tuple(cast("list[str]", document["plans"])),
             manifests={str(entry["key"]): cast("int", entry["version"]) for entry in entries},
-            summary=cast("dict[str, object]", document["summary"]),
+            summary=summary,
             tombstones=tuple(cast("list[str]", document.get("tombstones") or ())),
             journal=_segments(cast("list[dict[str, object]]", document.get("journal") or ())),
             items=cast("int", items.get("count", 0)),

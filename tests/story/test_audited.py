@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from include.canonical import canonical_json, read_document
 from include.errors import ConfigurationError
-from include.lake.layout import UNKNOWN_CALL_DATE
+from include.lake.layout import UNKNOWN_CALL_DATE, commit_key
 from include.local_day import ONE_DAY, LocalDay
 from include.settings import ArchiveSettings
 from include.transfer.audited import audited_days, look_of
@@ -108,6 +109,17 @@ def test_day_whose_window_ended_while_nobody_looked_is_looked_at(lake):
     missed = [str(DAY.date + number * ONE_DAY) for number in (0, 1, 2, 5, 6)]
     assert missed == days(lake, night=night)[:5]
     assert 5 + 4 == len(days(lake, night=night))
+
+
+@pytest.mark.parametrize("summary", [[], {"not_looked_up": "some"}])
+def test_altered_commit_stops_no_audit_of_other_days(lake, summary):
+    """It would be red every morning for a week; the day's own runs name what was altered."""
+    commit_day(lake, ORG, DAY, [])
+    altered = commit_key(str(DAY), 1)
+    lake.put_latest(
+        altered, canonical_json({**read_document(lake.read(altered)), "summary": summary}), "application/json"
+    )
+    assert "2026-03-02" not in days(lake, night="2026-04-03", offsets="[1]")
 
 
 def test_today_is_the_organisation_s(lake):
