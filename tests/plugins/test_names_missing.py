@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from genesys_archive.operators.plan_audit import PlanAuditOperator
 from genesys_archive.operators.plan_day import PlanDayOperator
 from include.errors import SourceUnavailable
 from tests.plugins.conftest import DAY
@@ -24,10 +25,21 @@ class Try:
         self.pushed[key] = value
 
 
-def test_last_try_plans_without_names(connected, sandbox, monkeypatch):
+DATES = {"start_date_text": str(DAY), "end_date_text": "", "partition_key": ""}
+AUDIT = {"offsets": "[1]", "only_failed": "False", "ask_each": "False", "accept_empty": "False"}
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        PlanDayOperator(task_id="plan_day", **{**PLAN, **DATES}),
+        PlanAuditOperator(task_id="plan_audit", **DATES, **AUDIT),
+    ],
+    ids=["night", "audit"],
+)
+def test_last_try_plans_without_names(connected, sandbox, monkeypatch, task):
     """An outage of minutes costs no name; one that outlasts every try costs no recording."""
     monkeypatch.setenv("RECORDING_ARCHIVE_API_DEADLINE_SECONDS", "1")
-    task = PlanDayOperator(task_id="plan_day", **{**PLAN, "start_date_text": str(DAY)})
     sandbox.faults.switch_on("api-500:999,match=/api/v2/users")
     try:
         with pytest.raises(SourceUnavailable, match="GET /api/v2/users"):

@@ -14,7 +14,7 @@ from include.lake import layout
 from include.lake.commit import read_head
 from include.lake.erasures import erasures_of
 from include.lake.manifest import Manifest
-from include.lake.plan import ShardPlan
+from include.lake.plan import DayPlan, ShardPlan
 from include.lake.tombstone import Tombstone
 from include.local_day import ONE_DAY, LocalDay
 from include.outcome import ItemRecord, Outcome
@@ -105,6 +105,16 @@ def test_second_night_writes_nothing(moved):
     assert before == everything_in(tonight.lake)
 
 
+def test_what_a_person_has_to_finish_is_not_asked_for(moved):
+    """No manifest would change it, and each night would write another."""
+    tonight, one, _ = moved
+    tonight.run()
+    identity = layout.MediaIdentity(tonight.box.org_id, str(DAY), one, recording_of(1), 0)
+    tonight.lake.put_document(layout.media_key(identity, "0" * 64, "wav"), b"sound")
+    planned = tonight.plan()
+    assert (4, 0, ()) == (planned.expected, planned.outstanding, planned.shards)
+
+
 def test_erasure_between_plan_and_download(lake, tmp_path):
     """The job delivers it, and it is left out: the task looks again for who was erased, on whichever day."""
     with clean(lake, tmp_path, conversations=4) as tonight:
@@ -188,6 +198,17 @@ def test_what_came_back_is_erased_by_the_same_order(lake):
     assert before == every_version(lake)
 
 
+def test_day_beside_that_only_expects_it_is_no_place_of_it(lake):
+    """Its manifest calls it erased; a tombstone there too would be of nothing."""
+    stone = erased_before(lake, ORG, conversation(1))
+    beside = LocalDay(BEFORE.date + ONE_DAY, ZONE)
+    expecting = DayPlan(ORG, beside, (conversation(1),))
+    lake.put_document(expecting.key, expecting.body())
+    named(lake, stone, conversation_id=conversation(1), day=beside)
+    (again,) = erase_everywhere(lake, replace(order(), day=BEFORE))
+    assert (BEFORE, True) == (again.order.day, again.already)
+
+
 def test_bytes_that_no_plan_expects_are_seen(lake):
     """A worker that died put them there before anything expected them."""
     erased_before(lake, ORG, conversation(1))
@@ -198,11 +219,11 @@ def test_bytes_that_no_plan_expects_are_seen(lake):
     assert [ERASURE_UNFINISHED] == [item.reason for item in state.items[conversation(1)]]
 
 
-def named(lake, tombstone, *, conversation_id):
+def named(lake, tombstone, *, conversation_id, day=DAY):
     """Commit a day whose manifest calls the conversation erased, with this tombstone."""
     item = ItemRecord(conversation_id, "", 0, Outcome.ERASED, ERASED_ON_REQUEST, "tombstone", tombstone)
-    Manifest(ORG, str(DAY), (conversation_id,), (item,)).write(lake)
-    return commit_day(lake, ORG, DAY, ())[0]
+    Manifest(ORG, str(day), (conversation_id,), (item,)).write(lake)
+    return commit_day(lake, ORG, day, ())[0]
 
 
 @pytest.mark.parametrize("planted", [True, False], ids=["tombstone without an erasure", "no tombstone"])
