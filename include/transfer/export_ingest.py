@@ -34,6 +34,7 @@ from include.transfer.export_recording import ExportWork, Ingested, Seen, ingest
 from include.transfer.facts import stored_facts
 from include.transfer.failure import reason_of
 from include.transfer.metadata import NATIVE_EXPORT
+from include.transfer.names import refuse_unnamed_queues
 from include.transfer.shard_work import ShardWork
 from include.transfer.side_by_side import side_by_side
 from include.transfer.stored import stored_parts
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from include.audit.reconcile import DayState
     from include.audit.signature import JournalKey
     from include.genesys.export_metadata import ExportMetadata
-    from include.genesys.models import BatchStatus, RecordingMetadata
+    from include.genesys.models import BatchStatus, Conversation, RecordingMetadata
     from include.lake.commit import Commit
     from include.lake.erasures import Erasures
     from include.lake.export_bucket import ExportBucket
@@ -199,10 +200,14 @@ def _facts(ports: ExportPorts, date: str, recordings: Read, ids: set[str]) -> di
     """Return what is known of each conversation: what analytics said where it was asked, else the export's words."""
     known = earlier_facts(ports.lake, date, ids)
     facts: dict[str, dict[str, object]] = {item: {} for item in ids}
+    told_by_export: list[Conversation] = []
     for recording, metadata in recordings:
         if metadata is not None and recording.conversation_id in ids:
             conversation = metadata.conversation(recording.conversation_id, recording.hour)
             facts[recording.conversation_id] = stored_facts(conversation, ports.settings)
+            if not known.get(recording.conversation_id):
+                told_by_export.append(conversation)
+    refuse_unnamed_queues(ports.lake, told_by_export)
     return facts | {item: ports.settings.pii.applied(value) for item, value in known.items() if value}
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from include.errors import SourceUnavailable
+from include.errors import ConfigurationError, SourceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from include.genesys.models import Conversation
     from include.lake.store import LakeStore
@@ -42,6 +42,20 @@ def with_names(
             "or give the client routing:queue:view; where the source is down, run the day again."
         )
     return named, nameless
+
+
+def refuse_unnamed_queues(lake: LakeStore, conversations: Iterable[Conversation]) -> None:
+    """Stop at queues that have an id alone and always will, as the native export gives them.
+
+    Raises:
+        ConfigurationError: when there is one, and a retention rule of the lake finds queues by name.
+    """
+    rules = lake.writing.retention.by_queue_name
+    if rules and any(_lacks(item, "queues") for item in conversations):
+        raise ConfigurationError(
+            f"The export has ids of queues and no names, and retention rule {rules[0]!r} finds queues by name: its "
+            "recordings would be kept for less than was promised. Name the queues by id."
+        )
 
 
 def _lacks(conversation: Conversation, field: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.audit.figures import DayFigures
-from include.errors import SourceUnavailable
+from include.errors import ConfigurationError, SourceUnavailable
 from include.genesys.models import NamedReference
 from include.lake.protection import Protection
 from include.lake.retention import VARIABLE, RetentionRules
@@ -18,6 +18,7 @@ from include.transfer.day_report import day_figures
 from include.transfer.verify import Scope, verify_lake
 from tests.genesys.scripted_server import uuid
 from tests.story.day_ends import Analytics, plan, shards
+from tests.story.export_desk import config_of, export_desk
 from tests.story.night import DAY, clean, everything_in
 from tests.story.one_recording import archive, one_of, wish_for
 from tests.story.one_recording import plan as plan_one
@@ -102,6 +103,18 @@ def test_rule_that_finds_queues_by_name_needs_their_names(lake: LakeStore) -> No
     assert ("agents",) == plan(here, Served([1], names_missing=("agents",))).without_names
     with pytest.raises(SourceUnavailable, match="rule 'cards' finds queues by name"):
         plan(here, Served([1], names_missing=("queues",)))
+
+
+def test_export_cannot_serve_a_rule_that_finds_queues_by_name(lake, lake_client, tmp_path):
+    """It has ids alone, for ever: the sentence says what to do, nothing is written, and a rule by id goes on."""
+    with export_desk(lake, lake_client, tmp_path, config_of(conversations=2)) as desk:
+        desk.write("first")
+        desk.ports = replace(desk.ports, lake=ruled(lake, "Payments"))
+        with pytest.raises(ConfigurationError, match=r"rule 'cards' finds queues by name.*Name the queues by id"):
+            desk.ingest()
+        assert [] == desk.objects()
+        desk.ports = replace(desk.ports, lake=ruled(lake, uuid(8)))
+        assert desk.ingest()["archived"]
 
 
 def ruled(lake: LakeStore, queue: str) -> LakeStore:
