@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from include.errors import ConfigurationError, NotAuthorised, RecordingGone
 from include.lake import key_reading, layout
 from include.lake.catalog_search import place_of_recording
-from include.lake.erasures import erasures_of
 from include.lake.manifest import Manifest
+from include.lake.tombstone import conversations_of
 from include.lake.whereabouts import dates_of
 from include.local_day import LocalDay
 
@@ -153,8 +153,9 @@ def _refuse_media_named_by_an_erased_call(lake: LakeStore, org: str, media_id: s
 
     They are read for nothing but this: media of which nobody else says whose it is.
     """
-    for date in sorted({key_reading.tombstone_date(key) for key in lake.list_keys(layout.TOMBSTONES)} - {""}):
-        erased = erasures_of(lake, date).here
+    tombstones = list(lake.list_keys(layout.TOMBSTONES))
+    for date in sorted({key_reading.tombstone_date(key) for key in tombstones} - {""}):
+        erased = conversations_of(key for key in tombstones if key_reading.tombstone_date(key) == date)
         for key in lake.list_keys(layout.manifest_prefix(date)):
             for item in Manifest.read(lake, key, org, date).items:
                 if item.recording_id == media_id and item.conversation_id in erased:
