@@ -109,7 +109,7 @@ class BundleSource:
         host = self._place.url.host
         with self._media_refusals():
             remote = self._stack.enter_context(self._work.downloader.open_ranged(self._place.url, self._renewed))
-        self._ranged = RangedSource(remote.size, self._reading(remote))
+        self._ranged = RangedSource(remote.size, self._reading(remote), forget=remote.forget)
         kind = sniff(self._ranged.read_at(0, HEAD_BYTES))
         if kind is None or kind.name != "zip":
             raise ArchiveRejected("The result is no zip archive.", reason="not_an_archive")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from include.errors import IntegrityError, RetriableError, UrlExpired
@@ -12,6 +13,7 @@ from include.transfer.one_file import range_headers
 from include.transfer.patience import Patience
 from include.transfer.ranges import ByteRange, Complete, Partial, Pin, Refused, Whole, judge_response
 from include.transfer.seekable import SeekableReader
+from include.transfer.side_by_side import go_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from include.transfer.recording_spool import Spool
 
 STREAM_BLOCK_BYTES = 1024 * 1024
+_NO_RANGES = "the server stopped serving ranges"
 
 
 class RangedSource:
@@ -31,11 +34,19 @@ class RangedSource:
     """
 
     def __init__(
-        self, size: int, fill: Callable[[int, memoryview], int], *, etag: str | None = None, is_remote: bool = False
+        self,
+        size: int,
+        fill: Callable[[int, memoryview], int],
+        *,
+        etag: str | None = None,
+        is_remote: bool = False,
+        forget: Callable[[], None] = go_on,
     ) -> None:
         self.size = size
         self.etag = etag
         self.is_remote = is_remote
+        self.forget = forget
+        """Drop what is held, so that it is asked for again: it may have been spoiled on its way here."""
         self._fill = fill
 
     @classmethod
@@ -94,7 +105,8 @@ class _RawSource(SeekableReader):
 class RangeReader:
     """Reads ranges of one file into memory, with retries; the first answer pins the file.
 
-    ``renew`` gives a fresh URL for one that has grown too old; the pin holds for the new one.
+    ``renew`` gives a fresh URL for one that has grown too old; the pin holds for the new one. The first block is held
+    until it was read: that of a larger file once, that of a file which is no larger until ``forget``.
     """
 
     def __init__(
@@ -111,15 +123,20 @@ class RangeReader:
         self._sleep = sleep
         self._pin: Pin | None = None
         self._first = memoryview(b"")
+        self._unread = 0
+        self._is_whole = False
+        self._lock = threading.Lock()
 
     def open(self) -> RangedSource | None:
         """Read the first block; ``None`` when the server sends whole files and this one is larger than a block."""
-        block = memoryview(bytearray(self._settings.chunk_bytes))
-        count = self._persist(ByteRange(0, len(block) - 1), block)
-        if count is None or self._pin is None or self._pin.total is None:
+        first = self._read_first()
+        if first is None or self._pin is None or self._pin.total is None:
             return None
-        self._first = block[:count]
-        return RangedSource(self._pin.total, self.fill, etag=self._pin.etag, is_remote=self._pin.total > count)
+        self._first, self._unread = first, len(first)
+        self._is_whole = self._pin.total <= len(first)
+        return RangedSource(
+            self._pin.total, self.fill, etag=self._pin.etag, is_remote=not self._is_whole, forget=self._forget
+        )
 
     def fill(self, offset: int, view: memoryview) -> int:
         """Fill all of ``view``, whose bytes lie inside the file, and return its length.
@@ -127,15 +144,43 @@ class RangeReader:
         Raises:
             ArchiveError: see ``RangedSource.read_into``.
         """
-        held = self._first[offset : offset + len(view)]
+        held = self._held()[offset : offset + len(view)]
         view[: len(held)] = held
         filled = len(held)
+        self._count(filled)
         while filled < len(view):
             more = self._persist(ByteRange(offset + filled, offset + len(view) - 1), view[filled:])
             if more is None:
-                raise IntegrityError("the server stopped serving ranges")
+                raise IntegrityError(_NO_RANGES)
             filled += more
         return filled
+
+    def _read_first(self) -> memoryview | None:
+        block = memoryview(bytearray(self._settings.chunk_bytes))
+        count = self._persist(ByteRange(0, len(block) - 1), block)
+        return None if count is None else block[:count]
+
+    def _held(self) -> memoryview:
+        """Return what is held of the first block. A file that is no larger comes whole: not every server has ranges."""
+        held = self._first  # once: another thread may forget it in between
+        if held or not self._is_whole:
+            return held
+        with self._lock:
+            first = self._first or self._read_first()
+            if first is None:
+                raise IntegrityError(_NO_RANGES)
+            self._first = first
+        return first
+
+    def _count(self, served: int) -> None:
+        """Let the first block go when as much of it was read as it holds: of a larger file it is a block too many."""
+        with self._lock:
+            self._unread -= served
+            if self._unread <= 0 and not self._is_whole:
+                self._forget()
+
+    def _forget(self) -> None:
+        self._first = memoryview(b"")
 
     def _persist(self, asked: ByteRange, view: memoryview) -> int | None:
         patience = Patience(self._settings, self._sleep)

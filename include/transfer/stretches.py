@@ -76,6 +76,7 @@ class StretchFile(SeekableReader):
     def forget(self) -> None:
         """Drop what is held, so that it is asked for again."""
         self._held = 0
+        self._source.forget()
 
     def _end(self) -> int:
         return self._source.size

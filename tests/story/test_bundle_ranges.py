@@ -176,10 +176,11 @@ def spoiling(at_byte: int, *, times: int) -> Callable[[Request, Wire], None]:
     return behave
 
 
-def test_member_spoiled_on_its_way_is_read_again(lake: LakeStore, tmp_path: Path) -> None:
-    """One bit wrong in one answer, and the checksum sends us back for those bytes: all are archived."""
+@pytest.mark.parametrize("number", [1, 9])
+def test_member_spoiled_on_its_way_is_read_again(lake: LakeStore, tmp_path: Path, number: int) -> None:
+    """One bit wrong in the first answer or a later one: the checksum sends us back for it, and all are archived."""
     content = archive()
-    spoiled_at = content.index(call(9)) + 500
+    spoiled_at = content.index(call(number)) + 500
     with far(lake, tmp_path, content) as (table, server):
         server.default = spoiling(spoiled_at, times=1)
         assert {archived(number) for number in NUMBERS} == brief(table.archive(*NUMBERS))

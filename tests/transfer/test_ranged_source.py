@@ -49,6 +49,27 @@ def test_a_small_file_comes_with_one_request(downloader: MediaDownloader, server
     assert 1 == len(server.requests)
 
 
+def test_the_first_block_of_a_larger_file_is_held_until_it_was_read(
+    downloader: MediaDownloader, server: FaultServer, url: PresignedUrl, content: bytes
+) -> None:
+    """It is not asked for twice to be read once, and takes no memory any more when it was."""
+    with downloader.open_ranged(url) as source:
+        assert content[:400] == source.read_at(0, 400)
+        assert content[400:1000] == source.read_at(400, 600)
+        assert 1 == len(server.requests)
+        assert content[:400] == source.read_at(0, 400)
+        assert 2 == len(server.requests)
+
+
+def test_what_was_held_is_asked_for_again(downloader: MediaDownloader, server: FaultServer) -> None:
+    """Who doubts it gets it from the source once more."""
+    server.content = b"small"
+    with downloader.open_ranged(url_of(server)) as source:
+        source.forget()
+        assert b"mall" == source.read_at(1, 4)
+    assert 2 == len(server.requests)
+
+
 @pytest.mark.parametrize("size", [0, 5, 1000, 4500])
 def test_a_server_without_ranges_is_spooled(
     downloader: MediaDownloader, server: FaultServer, content: bytes, size: int
